@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help test race lint interop packages fuzz bench bench-check soak ci
+
+fuzztime ?= 1m
+rounds ?= 20
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 13
+
+test: ## run the tests
+	go test ./...
+
+race: ## run the tests with the race detector
+	go test -race ./...
+
+lint: ## gofmt, go vet for every system, and staticcheck
+	.ci/run lint
+
+interop: ## run the tests against real programs, installing what is missing
+	interop/run
+
+packages: ## build the packages and try them, installing what is missing
+	.ci/run packages
+
+fuzz: ## run each fuzz target for a while (fuzztime=1m)
+	fuzztime=$(fuzztime) .ci/run fuzz
+
+bench: ## measure beside the peers and write docs/speed.md (rounds=20)
+	cd bench && go run ./report -rounds $(rounds)
+
+bench-check: ## fail if a ratio is worse than the last time that bench ran
+	cd bench && go run ./report -rounds $(rounds) -check
+
+soak: ## run the long tests at full size
+	SHSESSION_SOAK=1 go test -count=1 -timeout 3h ./...
+
+ci: ## run all that a change has to pass
+	.ci/run

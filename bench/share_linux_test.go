@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shsession/shsession"
+)
+
+// BenchmarkShareRenewal is the processor time of a renewal whose token is shared in shared
+// memory. The floor is the renewal alone. The endpoint answers at once, in the
+// same process.
+func BenchmarkShareRenewal(b *testing.B) {
+	const life, renewals = 100 * time.Millisecond, 5 // each is renewed at half of its life
+	measure := func(shared bool) func(*testing.B) {
+		return func(b *testing.B) {
+			e := newEndpoint(b, 0)
+			e.lifetime = life
+			s, err := shsession.New(e.config(true))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := s.Token(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			if shared {
+				share(b, s)
+			}
+			cpu, before := processorTime(b), e.requests.Load()
+			for range b.N * renewals {
+				time.Sleep(life / 2)
+				if !shared { // or nobody asks
+					s.Token(b.Context())
+				}
+			}
+			cpu = processorTime(b) - cpu
+			b.ReportMetric(float64(cpu)/float64(e.requests.Load()-before), "cpu-ns/renewal")
+			b.ReportMetric(0, "ns/op")
+		}
+	}
+	beside(b, peer{floor, measure(false)}, peer{ours, measure(true)})
+}
+
+// BenchmarkShareIdle is the processor time that a Sharing takes in a second while
+// nothing happens, and its memory. The floor is the same process without one.
+func BenchmarkShareIdle(b *testing.B) {
+	const idle = 200 * time.Millisecond
+	measure := func(start func(*testing.B)) func(*testing.B) {
+		return func(b *testing.B) {
+			heap, goroutines := heapInUse(), runtime.NumGoroutine()
+			start(b)
+			b.ReportMetric(float64(heapInUse()-heap), "heap-B")
+			b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
+			cpu := processorTime(b)
+			for range b.N {
+				time.Sleep(idle)
+			}
+			cpu = processorTime(b) - cpu
+			b.ReportMetric(float64(cpu)/(float64(b.N)*idle.Seconds()), "cpu-ns/s")
+			b.ReportMetric(0, "ns/op")
+		}
+	}
+	e := newEndpoint(b, 0)
+	beside(b, peer{floor, measure(func(*testing.B) {})}, peer{ours, measure(func(b *testing.B) {
+		s, err := shsession.New(e.config(true))
+		if err != nil {
+			b.Fatal(err)
+		}
+		share(b, s)
+	})})
+}
+
+// share shares a session in a new segment until the benchmark ends.
+func share(b *testing.B, s *shsession.Session) {
+	b.Helper()
+	store, _ := newSegment(b)
+	sharing, err := shsession.Share(b.Context(), s, store)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := sharing.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// processorTime returns what this process has used since it started.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// heapInUse returns the bytes in use after a collection.
+func heapInUse() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}

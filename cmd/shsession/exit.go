@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/shconfig"
+)
+
+// Exit codes. A signal that ended the command early adds its number to 128.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitCredentials = 3 // refused or missing
+	exitNotShared   = 4 // no token is shared there, or none that is still good
+)
+
+// exit writes err, if there is one, and a hint where the user can act, and
+// returns the exit code.
+func (a *app) exit(ctx context.Context, err error) int {
+	if err == nil {
+		a.late.flush()
+		return exitOK
+	}
+	var ended *childExit
+	if errors.As(err, &ended) && ended.err == nil {
+		a.late.flush()
+		return ended.code
+	}
+	a.late.drop() // err says it
+	var signal interrupted
+	if errors.As(context.Cause(ctx), &signal) {
+		return signal.code()
+	}
+	fmt.Fprintf(a.err, "shsession: %s\n", printable(err.Error()))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(a.err, "hint: %s\n", printable(hint))
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var (
+		usage   *usageError
+		unknown *shconfig.UnknownProfileError
+		refused *shsession.AuthError
+		ended   *childExit
+	)
+	switch {
+	case errors.As(err, &ended):
+		return ended.code
+	case errors.As(err, &usage), errors.As(err, &unknown), errors.Is(err, shconfig.ErrUnknownPreset):
+		return exitUsage
+	case errors.As(err, &refused), errors.Is(err, shsession.ErrNoCredentials):
+		return exitCredentials
+	case errors.Is(err, shsession.ErrNotShared), errors.Is(err, errShareExpired):
+		return exitNotShared
+	}
+	return exitFailure
+}
+
+// printable makes one line of text that may come from elsewhere: an endpoint's
+// words must not control the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return ' '
+		case !unicode.IsPrint(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ReplaceAll(text, "\n", "; "))
+}

@@ -1,0 +1,16 @@
+// Command shsession logs in to Sentinel Hub or the Copernicus Data Space once,
+// keeps the token fresh, and gives it to every process that needs it.
+// `shsession --help` says how.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	code := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}

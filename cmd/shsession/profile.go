@@ -1,0 +1,197 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/shsession/shsession/shconfig"
+)
+
+func (a *app) profileCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "profile",
+		Short: "Show and change the profiles in config.toml",
+		Long: `profile shows and changes the profiles in config.toml, the file that the Python
+package sentinelhub has its credentials in: what either writes, both read.`,
+		Example: `  shsession profile set cdse --preset cdse --client-id ID     # asks for the secret
+  shsession profile show cdse
+  shsession --profile cdse token`,
+		Args: subcommandOnly,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.profileListCommand(), a.profileShowCommand(), a.profileSetCommand(),
+		a.profileRemoveCommand(), a.profilePathCommand())
+	return cmd
+}
+
+// profileInForce returns the name of the profile that is used when no command says another.
+func (a *app) profileInForce() string {
+	return cmp.Or(a.profile, os.Getenv("SH_PROFILE"), shconfig.DefaultProfile)
+}
+
+func (a *app) profileListCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the profiles",
+		Long:  "list prints the names of the profiles in config.toml. A star marks the one in force.",
+		Args:  arguments(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			file, err := shconfig.Open(a.config)
+			if err != nil {
+				return err
+			}
+			names := file.Profiles()
+			if asJSON {
+				if names == nil {
+					names = []string{}
+				}
+				return json.NewEncoder(a.out).Encode(names)
+			}
+			if len(names) == 0 {
+				fmt.Fprintf(a.err, "There are no profiles in %s; `shsession profile set NAME` makes one.\n", file.Path())
+			}
+			for _, name := range names {
+				mark := " "
+				if name == a.profileInForce() {
+					mark = "*"
+				}
+				if _, err := fmt.Fprintf(a.out, "%s %s\n", mark, printable(name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the names as a JSON array")
+	return cmd
+}
+
+// setting is one setting of a profile, as it is shown.
+type setting struct {
+	Key   shconfig.Key `json:"key"`
+	Value string       `json:"value"` // masked if it's secret
+	From  string       `json:"from"`
+}
+
+func (a *app) profileShowCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show [NAME]",
+		Short: "Show the settings in force, and where each comes from",
+		Long: `show prints the settings in force with a profile, and where each comes from: an
+argument, the environment, config.toml or the defaults. The secret is masked.`,
+		Example: "  shsession profile show\n  shsession profile show cdse --json",
+		Args:    arguments(0, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				a.profile = args[0]
+			}
+			p, err := a.settings()
+			if err != nil {
+				return err
+			}
+			rows := shown(p)
+			if asJSON {
+				return json.NewEncoder(a.out).Encode(map[string]any{"profile": p.Name, "file": p.File, "settings": rows})
+			}
+			fmt.Fprintf(a.out, "profile %s\n\n", printable(p.Name))
+			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			for _, r := range rows {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", r.Key, printable(r.Value), printable(r.From))
+			}
+			return w.Flush()
+		},
+		ValidArgsFunction: a.completeProfiles,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+// shown returns a profile's settings in the order of the Python package.
+func shown(p shconfig.Profile) []setting {
+	values := map[shconfig.Key]string{
+		shconfig.ClientID:            p.ClientID,
+		shconfig.ClientSecret:        shconfig.Mask(p.ClientSecret.Reveal()),
+		shconfig.BaseURL:             p.BaseURL,
+		shconfig.TokenURL:            p.TokenURL,
+		shconfig.MaxDownloadAttempts: fmt.Sprint(p.MaxDownloadAttempts),
+		shconfig.DownloadSleepTime:   p.DownloadSleepTime.String(),
+		shconfig.DownloadTimeout:     p.DownloadTimeout.String(),
+	}
+	var rows []setting
+	for _, key := range shconfig.Keys() {
+		from, ok := p.Sources[key]
+		if !ok {
+			from = "not set"
+		}
+		rows = append(rows, setting{key, values[key], from})
+	}
+	return rows
+}
+
+func (a *app) profileRemoveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove NAME",
+		Short:   "Remove a profile from config.toml",
+		Example: "  shsession profile remove old",
+		Args:    arguments(1, 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			file, err := shconfig.Open(a.config)
+			if err != nil {
+				return err
+			}
+			if err := file.Remove(args[0]); err != nil {
+				return err
+			}
+			if err := file.Save(); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.out, "profile %s is removed from %s\n", printable(args[0]), file.Path())
+			return err
+		},
+		ValidArgsFunction: a.completeProfiles,
+	}
+}
+
+func (a *app) profilePathCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "path",
+		Short:   "Print where config.toml is, or would be",
+		Example: `  "$EDITOR" "$(shsession profile path)"`,
+		Args:    arguments(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			path := a.config
+			if path == "" {
+				var err error
+				if path, err = shconfig.Path(); err != nil {
+					return err
+				}
+			}
+			_, err := fmt.Fprintln(a.out, path)
+			return err
+		},
+	}
+}
+
+// completeProfiles completes the name of a profile as the only argument.
+func (a *app) completeProfiles(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeProfileFlag(cmd, args, text)
+}
+
+// completeProfileFlag completes the name of a profile.
+func (a *app) completeProfileFlag(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	file, err := shconfig.Open(a.config)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return file.Profiles(), cobra.ShellCompDirectiveNoFileComp
+}

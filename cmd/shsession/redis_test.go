@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// haveRedis reports whether a redis-server can be started. Where it has to be, it's an error if not.
+func haveRedis() (bool, error) {
+	_, err := exec.LookPath("redis-server")
+	if err != nil && os.Getenv("SHSESSION_INTEROP") == "required" {
+		return false, errors.New("redis-server isn't on the PATH, and SHSESSION_INTEROP=required")
+	}
+	return err == nil, nil
+}
+
+// redis PASSWORD starts a redis-server for the script, and sets REDIS to its host and port.
+func scriptRedis(ts *testscript.TestScript, _ bool, args []string) {
+	for range 5 { // another process may take the port first
+		if addr, ok := startRedis(ts, args[0]); ok {
+			ts.Setenv("REDIS", addr)
+			return
+		}
+	}
+	ts.Fatalf("redis-server doesn't start")
+}
+
+func startRedis(ts *testscript.TestScript, password string) (addr string, ok bool) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	addr = free.Addr().String()
+	ts.Check(free.Close())
+	_, port, err := net.SplitHostPort(addr)
+	ts.Check(err)
+	server := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--requirepass", password,
+		"--save", "", "--appendonly", "no", "--dir", ts.MkAbs("."), "--logfile", ts.MkAbs("redis.log"))
+	ts.Check(server.Start())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		server.Wait() // that it was killed is no news
+	}()
+	ts.Defer(func() {
+		server.Process.Kill()
+		<-ended
+	})
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for range 2000 {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			return addr, conn.Close() == nil
+		}
+		select {
+		case <-ended:
+			return "", false
+		case <-ticker.C:
+		}
+	}
+	return "", false
+}

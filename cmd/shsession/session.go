@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/shconfig"
+	"github.com/shsession/shsession/shm"
+)
+
+// settings returns the profile in force, and tells its warnings the first time.
+func (a *app) settings() (shconfig.Profile, error) {
+	if a.loaded != nil {
+		return *a.loaded, nil
+	}
+	p, err := shconfig.Load(shconfig.Options{File: a.config, Profile: a.profile, Preset: a.preset})
+	if err != nil {
+		return p, err
+	}
+	for _, warning := range p.Warnings {
+		a.warn(warning)
+	}
+	a.loaded = &p
+	return p, nil
+}
+
+// loginConfig returns the profile in force as the config of a session that logs in.
+func (a *app) loginConfig() (shsession.Config, error) {
+	p, err := a.settings()
+	if err != nil {
+		return shsession.Config{}, err
+	}
+	if p.ClientID == "" || p.ClientSecret.IsZero() {
+		return shsession.Config{}, missingCredentials(p)
+	}
+	cfg := p.Config()
+	cfg.Logger = a.logger()
+	return cfg, nil
+}
+
+// token returns a token that is valid for at least minTTL: the one that this machine's
+// processes have in common, or with noCache, or where there is no shared memory, one from a login.
+func (a *app) token(ctx context.Context, cfg shsession.Config, minTTL time.Duration, noCache bool) (shsession.Token, error) {
+	if noCache {
+		return login(ctx, cfg, minTTL)
+	}
+	store, err := shm.Open(cacheName(cfg))
+	if errors.Is(err, errors.ErrUnsupported) {
+		cfg.Logger.Debug("logging in without a cache", "error", err)
+		return login(ctx, cfg, minTTL)
+	}
+	if err != nil {
+		return shsession.Token{}, err
+	}
+	session, err := shsession.Join(cfg, store)
+	if err != nil {
+		return shsession.Token{}, err
+	}
+	t, err := tokenFor(ctx, session, minTTL)
+	if cacheFailed(err) {
+		a.late.drop()
+		a.warn(fmt.Sprintf("logging in without this machine's cache: %v", err))
+		return login(ctx, cfg, minTTL)
+	}
+	return t, err
+}
+
+func login(ctx context.Context, cfg shsession.Config, minTTL time.Duration) (shsession.Token, error) {
+	session, err := shsession.New(cfg)
+	if err != nil {
+		return shsession.Token{}, err
+	}
+	return tokenFor(ctx, session, minTTL)
+}
+
+// tokenFor is session.TokenFor for a session that is new: it looks at a token before it
+// asks for a better one, so that more life than any token has costs no login each time.
+func tokenFor(ctx context.Context, session *shsession.Session, minTTL time.Duration) (shsession.Token, error) {
+	t, err := session.Token(ctx)
+	if err != nil || t.Remaining() >= minTTL {
+		return t, err
+	}
+	return session.TokenFor(ctx, minTTL)
+}
+
+// cacheFailed reports whether err is of the cache and not of the service: a container without
+// /dev/shm, one that can't be written, or a file there that isn't ours.
+func cacheFailed(err error) bool {
+	var (
+		refused   *shsession.AuthError
+		endpoint  *shsession.EndpointError
+		path      *fs.PathError
+		untrusted *shm.UntrustedError
+	)
+	if errors.As(err, &refused) || errors.As(err, &endpoint) {
+		return false
+	}
+	return errors.As(err, &path) || errors.As(err, &untrusted)
+}

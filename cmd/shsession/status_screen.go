@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// A screen is a view that draws a picture on a terminal, in place of what the user had there, which comes
+// back in the end.
+type screen struct {
+	terminal *os.File
+	painter  painter
+	recent   []change // the newest last
+	arrived  chan os.Signal
+	isShown  bool
+}
+
+// kept is how many changes a screen remembers, more than any terminal has lines.
+const kept = 200
+
+// canDraw reports whether a file is a terminal that a picture can be drawn on.
+func canDraw(file *os.File) bool {
+	return runtime.GOOS != "windows" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
+}
+
+// Control sequences of terminals (ECMA-48, and xterm's private modes).
+const (
+	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l" // the alternate screen, no cursor, no wrapped lines
+	leaveScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+	home        = "\x1b[H"
+	clearLine   = "\x1b[K" // from the cursor to the end
+)
+
+func openScreen(terminal *os.File) *screen {
+	s := &screen{terminal: terminal, painter: painter{os.Getenv("NO_COLOR") == ""}, arrived: make(chan os.Signal, 8)}
+	if len(screenSignals) > 0 {
+		signal.Notify(s.arrived, screenSignals...)
+	}
+	return s
+}
+
+func (s *screen) signals() <-chan os.Signal { return s.arrived }
+
+func (s *screen) show(w *watch, changes []change) error {
+	s.recent = append(s.recent, changes...)
+	s.recent = s.recent[max(0, len(s.recent)-kept):]
+	if !inForeground(s.terminal) { // the terminal is the shell's
+		return nil
+	}
+	width, height, err := term.GetSize(int(s.terminal.Fd()))
+	if err != nil || width <= 0 || height <= 0 { // a terminal that doesn't know
+		width, height = 80, 24
+	}
+	text := home
+	if !s.isShown {
+		text = enterScreen + home
+		s.isShown = true
+	}
+	for i, line := range s.painter.frame(picture{w, s.recent, time.Now(), width, height}) {
+		if i > 0 {
+			text += "\r\n"
+		}
+		text += clearLine + line
+	}
+	_, err = io.WriteString(s.terminal, text)
+	return err
+}
+
+// leave gives the terminal back as it was.
+func (s *screen) leave() {
+	if s.isShown {
+		fmt.Fprint(s.terminal, leaveScreen) // an error means that the terminal is gone
+		s.isShown = false
+	}
+}
+
+func (s *screen) close() {
+	signal.Stop(s.arrived)
+	s.leave()
+}

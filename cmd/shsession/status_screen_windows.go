@@ -1,0 +1,10 @@
+package main
+
+import "os"
+
+// There is no picture on Windows: see canDraw.
+var screenSignals []os.Signal
+
+func (*screen) heed(os.Signal) {}
+
+func inForeground(*os.File) bool { return true }

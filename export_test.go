@@ -1,0 +1,7 @@
+package shsession
+
+// For tests of what parses.
+var (
+	ParseRetryAfter = parseRetryAfter
+	ScanObject      = scanObject
+)

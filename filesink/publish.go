@@ -1,0 +1,141 @@
+package filesink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/shsession/shsession"
+)
+
+// Publish replaces the token in the file, which it creates if there is none. It
+// blocks until ctx is done if another call on this Sink is at work.
+//
+// The error wraps [fs.ErrNotExist] if the file's directory is missing, and [ErrNotToken] if something
+// else than a token's file is in the place.
+func (s *Sink) Publish(ctx context.Context, t shsession.Token) error {
+	if t.IsZero() {
+		return errors.New("there is no token to publish")
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer s.endTurn()
+	if err := s.write(ctx, t); err != nil {
+		return err
+	}
+	s.published, s.owned = t, true
+	if s.watch != nil {
+		s.watch.arm(t)
+	}
+	return nil
+}
+
+// takeTurn waits until nobody else works on the file, at most until ctx is done.
+func (s *Sink) takeTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Sink) endTurn() { <-s.turn }
+
+// write renames a new file that holds t into place. It is called in turn.
+func (s *Sink) write(ctx context.Context, t shsession.Token) error {
+	if err := s.checkPlace(); err != nil {
+		return err
+	}
+	temp, err := s.writeTemp(t)
+	if err != nil {
+		return err
+	}
+	if err := rename(ctx, temp, s.path); err != nil {
+		_ = os.Remove(temp) // the error that counts is the other one
+		return err
+	}
+	return nil
+}
+
+// checkPlace returns an error if something is in the file's place that isn't to be replaced.
+func (s *Sink) checkPlace() error {
+	if s.owned {
+		return nil
+	}
+	data, err := readFile(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("it can't be told what is there: %w", err)
+	case err != nil:
+		return err
+	case !s.opts.Format.isContent(data):
+		return fmt.Errorf("%s: %w: remove it if it's no longer wanted, or name another file", s.path, ErrNotToken)
+	}
+	return nil
+}
+
+// writeTemp writes a file beside the real one and returns its path.
+func (s *Sink) writeTemp(t shsession.Token) (path string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(s.path), ".shsession-*") // of mode 0600
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the directory of %s is missing, and isn't created: %w", s.path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s can't be written: %w", s.path, err)
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := s.access.grant(f); err != nil {
+		return "", err
+	}
+	if _, err := f.Write(s.opts.Format.content(t)); err != nil {
+		return "", err
+	}
+	return f.Name(), nil
+}
+
+// Withdraw removes the file if it still holds what this Sink published last, unless
+// Options.Keep says to leave it. It waits its turn as Publish does.
+func (s *Sink) Withdraw(ctx context.Context) error {
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer s.endTurn()
+	t := s.published
+	if t.IsZero() {
+		return nil
+	}
+	s.published = shsession.Token{}
+	if s.watch != nil {
+		s.watch.disarm()
+	}
+	if s.opts.Keep {
+		return nil
+	}
+	ours, err := s.holds(t)
+	if err == nil && ours {
+		err = os.Remove(s.path)
+	}
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrNotToken):
+		return nil // it is gone, or is somebody else's
+	}
+	s.published = t // to be tried again
+	return err
+}

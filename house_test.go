@@ -1,0 +1,83 @@
+package shsession_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Each dependency earns its keep in one package, and the root has only two.
+func TestEachDependencyHasOneImporter(t *testing.T) {
+	shared := []string{"golang.org/x/sys", "golang.org/x/term"} // what the standard library lacks of systems
+	importers := map[string]map[string]bool{}
+	eachGoFile(t, func(path string) {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			name := strings.Trim(spec.Path.Value, `"`)
+			first, _, _ := strings.Cut(name, "/")
+			if !strings.Contains(first, ".") || strings.HasPrefix(name, "github.com/shsession/") {
+				continue
+			}
+			parts := strings.Split(name, "/")
+			module := strings.Join(parts[:min(3, len(parts))], "/")
+			if importers[module] == nil {
+				importers[module] = map[string]bool{}
+			}
+			importers[module][filepath.Dir(path)] = true
+		}
+	})
+	for _, module := range shared {
+		delete(importers, module)
+	}
+	if len(importers) < 3 {
+		t.Fatalf("found the imports of %d modules only", len(importers))
+	}
+	for module, dirs := range importers {
+		if len(dirs) > 1 {
+			t.Errorf("%s is imported by %v", module, dirs)
+		}
+		root := module == "golang.org/x/oauth2" || module == "github.com/cenkalti/backoff"
+		if dirs["."] != root {
+			t.Errorf("%s: imported by the root package: %v", module, dirs["."])
+		}
+	}
+}
+
+// A file has one subject: four hundred lines are enough for it.
+func TestFilesAreShort(t *testing.T) {
+	eachGoFile(t, func(path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(string(text), "\n"); lines > 400 {
+			t.Errorf("%s has %d lines", path, lines)
+		}
+	})
+}
+
+// eachGoFile calls f with each Go file of this module that isn't a test.
+func eachGoFile(t *testing.T, f func(path string)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != "." && (path == "bench" || strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
+			f(path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,98 @@
+package apiproxy
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// parseOrigins reads web origins and returns them as browsers write them.
+func parseOrigins(list []string) (map[string]bool, error) {
+	origins := map[string]bool{}
+	for _, text := range list {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme == "" || u.Host == "" || strings.Contains(u.Host, "*") || u.User != nil ||
+			strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, fmt.Errorf("%q is no web origin: write a scheme, a host and perhaps a port, as in http://localhost:3000", text)
+		}
+		origins[originOf(u)] = true
+	}
+	return origins, nil
+}
+
+// originOf returns a URL's origin, serialised without the scheme's own port (RFC 6454 section 6.2).
+func originOf(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	scheme := strings.ToLower(u.Scheme)
+	if port == "" || scheme == "http" && port == "80" || scheme == "https" && port == "443" {
+		return scheme + "://" + host
+	}
+	return scheme + "://" + host + ":" + port
+}
+
+// admitOrigin refuses the requests that a page of another origin makes, unless that is allowed: then it
+// notes the origin, so that the page may read the answer.
+func (p *Proxy) admitOrigin(w *recorder, r *http.Request) *answer {
+	if len(p.origins) > 0 {
+		w.Header().Add("Vary", "Origin")
+	}
+	origin, foreign := foreignOrigin(r)
+	if !foreign {
+		return nil
+	}
+	if !p.origins[origin] {
+		return &answer{http.StatusForbidden, "PROXY_ORIGIN",
+			"Pages of other origins may not use this proxy. If one should, allow its origin when starting the proxy."}
+	}
+	w.origin = origin
+	return nil
+}
+
+// foreignOrigin returns the origin of the page that makes the request, "" if it doesn't
+// say, and whether it is another than the proxy's. Programs that aren't
+// browsers send neither Origin nor Sec-Fetch-Site.
+func foreignOrigin(r *http.Request) (origin string, foreign bool) {
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	if site == "none" || site == "same-origin" {
+		return "", false
+	}
+	if origin == "" {
+		if site == "" {
+			return "", false
+		}
+		if u, err := url.Parse(r.Referer()); err == nil && u.Host != "" {
+			origin = originOf(u)
+		}
+		return origin, true
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" { // "null" too
+		return "", true
+	}
+	return originOf(u), originOf(u) != originOf(&url.URL{Scheme: u.Scheme, Host: r.Host})
+}
+
+// isPreflight reports whether the request asks what another may do (Fetch standard,
+// section "CORS-preflight request").
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// answerPreflight permits an allowed origin's page everything that it asks for.
+func answerPreflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+	if headers := r.Header.Get("Access-Control-Request-Headers"); headers != "" {
+		h.Set("Access-Control-Allow-Headers", headers)
+	}
+	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		h.Set("Access-Control-Allow-Private-Network", "true")
+	}
+	h.Set("Access-Control-Max-Age", "600")
+	h.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
+	w.WriteHeader(http.StatusNoContent)
+}

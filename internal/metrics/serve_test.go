@@ -1,0 +1,74 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/shsession/shsession/internal/metrics"
+)
+
+func TestListen(t *testing.T) {
+	tests := []struct {
+		addr        string
+		allowRemote bool
+		refused     bool
+	}{
+		{"127.0.0.1:0", false, false},
+		{"localhost:0", false, false},
+		{"0.0.0.0:0", false, true},
+		{":0", false, true},
+		{":0", true, false},
+	}
+	for _, test := range tests {
+		ln, err := metrics.Listen(t.Context(), test.addr, test.allowRemote)
+		if err == nil {
+			ln.Close()
+		}
+		if errors.Is(err, metrics.ErrNotLoopback) != test.refused || !test.refused && err != nil {
+			t.Errorf("Listen(%q, %t): %v", test.addr, test.allowRemote, err)
+		}
+	}
+}
+
+func TestServe(t *testing.T) {
+	ln, err := metrics.Listen(t.Context(), "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error)
+	go func() { served <- busy().Serve(ctx, ln) }()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	do := func(method, path string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+ln.Addr().String()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for path, want := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 200, "/": 404, "/debug/pprof/": 404} {
+		if got := do(http.MethodGet, path); got != want {
+			t.Errorf("GET %s: %d, want %d", path, got, want)
+		}
+	}
+	if got := do(http.MethodPost, "/metrics"); got != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", got)
+	}
+	cancel()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	ln.Close()
+	if err := busy().Serve(t.Context(), ln); err == nil {
+		t.Error("served on a closed listener")
+	}
+}

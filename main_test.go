@@ -1,0 +1,129 @@
+package shsession_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/storetest"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(memberEnv) != "" { // this process is one of the many of a test
+		os.Exit(member(os.Getenv(memberEnv), os.Getenv(memberURLEnv)))
+	}
+	if url := os.Getenv(loginEnv); url != "" {
+		os.Exit(login(url))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+const (
+	clientID = "client-7"
+	secret   = "the-client-secret-zzz"
+	tokenURL = "https://identity.example/auth/realms/main/protocol/openid-connect/token"
+	apiURL   = "https://identity.example/api/v1/process"
+)
+
+// signingKey saves each identity service the making of a key.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// newService returns an identity service with tokens of the given life, and a config that
+// logs in to it.
+func newService(t *testing.T, lifetime time.Duration) (*identity.Server, shsession.Config) {
+	t.Helper()
+	service, err := identity.New(identity.Options{
+		Clients:  []identity.Client{{ID: clientID, Secret: secret}},
+		Lifetime: lifetime,
+		Key:      signingKey(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return service, configFor(service.RoundTripper())
+}
+
+// configFor returns a config whose token requests go through a RoundTripper.
+func configFor(rt http.RoundTripper) shsession.Config {
+	return shsession.Config{
+		ClientID:     clientID,
+		ClientSecret: shsession.NewSecret(secret),
+		TokenURL:     tokenURL,
+		HTTPClient:   &http.Client{Transport: rt},
+		Logger:       slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+}
+
+func newSession(t *testing.T, cfg shsession.Config) *shsession.Session {
+	t.Helper()
+	s, err := shsession.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// mustToken returns the session's token, which has to be valid.
+func mustToken(t *testing.T, s *shsession.Session) shsession.Token {
+	t.Helper()
+	token, err := s.Token(t.Context())
+	if err != nil {
+		t.Fatalf("Token: %v", err)
+	}
+	if token.Remaining() <= 0 {
+		t.Fatalf("Token returned an expired %v", token)
+	}
+	return token
+}
+
+// roundTripFunc is an endpoint made of a function.
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func newBenchSession(rt http.RoundTripper) (*shsession.Session, error) {
+	return shsession.New(configFor(rt))
+}
+
+var errDead = errors.New("the store is dead")
+
+// deadStore can't be reached until it's revived.
+type deadStore struct {
+	storetest.Memory
+	mu    sync.Mutex // guards alive
+	alive bool
+}
+
+func (d *deadStore) revive() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alive = true
+}
+
+func (d *deadStore) Load(ctx context.Context) (shsession.Token, error) {
+	d.mu.Lock()
+	alive := d.alive
+	d.mu.Unlock()
+	if !alive {
+		return shsession.Token{}, errDead
+	}
+	return d.Memory.Load(ctx)
+}

@@ -1,0 +1,50 @@
+package shsession
+
+import "time"
+
+// listen asks for a notice on c whenever the session has a new token.
+func (s *Session) listen(c chan<- struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listeners == nil {
+		s.listeners = map[chan<- struct{}]struct{}{}
+	}
+	s.listeners[c] = struct{}{}
+}
+
+func (s *Session) unlisten(c chan<- struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, c)
+}
+
+// offer gives the session a token that was found in a store. It is taken if it's valid,
+// wasn't refused, and outlives the session's.
+func (s *Session) offer(t Token) {
+	if s.accept(t) {
+		go s.announce(t) // which may block, or close the Sharing that offers
+	}
+}
+
+// accept makes an offered token the session's, if it's better, and reports whether it is.
+func (s *Session) accept(t Token) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, offered := s.cur.Load(), s.entryFor(t)
+	if !offered.valid(time.Now().UnixNano()) || e.token.Equal(t) || s.refused.Equal(t) {
+		return false
+	}
+	if !e.rejected && !outlives(t, e.token) {
+		return false
+	}
+	s.install(t)
+	return true
+}
+
+// outlives reports which of two tokens sharers of one client agree to keep.
+func outlives(t, u Token) bool {
+	if t.ExpiresAt().Equal(u.ExpiresAt()) {
+		return t.AccessToken() > u.AccessToken()
+	}
+	return t.ExpiresAt().After(u.ExpiresAt())
+}

@@ -1,0 +1,34 @@
+package redisstore
+
+import "github.com/shsession/shsession"
+
+// Seal and Unseal are what encryption does to a token's JSON.
+func Seal(key shsession.Secret, name string, token []byte) ([]byte, error) {
+	s, err := newSealer(key, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.seal(token), nil
+}
+
+func Unseal(key shsession.Secret, name string, data []byte) ([]byte, error) {
+	s, err := newSealer(key, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(data)
+}
+
+// A URL is what a Store's URL says.
+type URL struct {
+	TLS, Sentinel, Cluster bool
+	User                   string
+	Addrs                  []string
+	DB                     int
+	Name, Master, CA       string
+}
+
+func ParseURL(rawURL string) (URL, error) {
+	t, err := parseURL(rawURL)
+	return URL{t.tls, t.sentinel, t.cluster, t.user, t.addrs, t.db, t.name, t.master, t.ca}, err
+}

@@ -1,0 +1,114 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/shsession/shsession"
+)
+
+// releaseTimeout bounds the release of the lock, which ends by itself otherwise.
+const releaseTimeout = time.Second
+
+// errLockLost refuses a Publish, and is the cause that held is done for.
+var errLockLost = errors.New("the lock was lost, and another process has had it since")
+
+// A holding is a lock that this process took.
+type holding struct {
+	keys keys
+	id   string
+}
+
+// holdingKey is the context key of a holding.
+type holdingKey struct{}
+
+// holderID returns the id under which ctx holds this Store's lock, or "".
+func (s *Store) holderID(ctx context.Context) string {
+	if h, ok := ctx.Value(holdingKey{}).(holding); ok && h.keys == s.keys {
+		return h.id
+	}
+	return ""
+}
+
+// TryLock takes the lock, which is a lease in Redis: a goroutine renews it until unlock is
+// called, held is done or the lock is lost, and if the process dies it ends by
+// itself. It returns shsession.ErrLocked if somebody else has the lock.
+//
+// A holder can sleep through its lease, in a suspended machine for instance, and
+// wake before it notices. So Redis itself checks, when it is about to replace the token for a
+// holder, that nobody else has had the lock since. When Redis lost its memory, the
+// holder takes the lock again.
+//
+// unlock waits for Redis to release the lock, for a second at most. If ctx is
+// done before Redis has answered, the lock may be taken for one lease.
+func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock context.CancelFunc, err error) {
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	id := rand.Text()
+	asked := time.Now()
+	switch taken, err := s.take(ctx, id, false); {
+	case err != nil:
+		return nil, nil, err
+	case !taken:
+		return nil, nil, shsession.ErrLocked
+	}
+	held, cancel := context.WithCancelCause(context.WithValue(ctx, holdingKey{}, holding{s.keys, id}))
+	released := make(chan struct{})
+	go func() {
+		defer close(released)
+		cancel(s.hold(held, id, asked.Add(s.lease)))
+		s.release(id)
+	}()
+	return held, func() {
+		cancel(nil)
+		<-released
+	}, nil
+}
+
+// hold renews the lease until ctx is done, or returns why the lock was lost.
+// until is when the lease ends, at the earliest.
+func (s *Store) hold(ctx context.Context, id string, until time.Time) error {
+	ticker := time.NewTicker(s.lease / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		asked := time.Now()
+		bounded, cancel := context.WithDeadline(ctx, until)
+		taken, err := s.take(bounded, id, true)
+		cancel()
+		switch {
+		case err == nil && taken:
+			until = asked.Add(s.lease)
+		case err == nil:
+			return errLockLost
+		case !time.Now().Before(until):
+			return fmt.Errorf("the lock couldn't be renewed: %w", err)
+		}
+	}
+}
+
+// take takes the lock or, if it was taken before, keeps it.
+func (s *Store) take(ctx context.Context, id string, again bool) (taken bool, err error) {
+	cmd, err := s.run(ctx, takeScript, []string{s.keys.lock, s.keys.fence},
+		id, s.lease.Milliseconds(), memory.Milliseconds(), again)
+	if err != nil {
+		return false, err
+	}
+	return cmd.Bool()
+}
+
+// release releases the lock, if it's still ours. What goes wrong mends itself
+// when the lease ends.
+func (s *Store) release(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
+	defer cancel()
+	_, _ = s.run(ctx, releaseScript, []string{s.keys.lock}, id)
+}

@@ -1,0 +1,128 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The scripts are what has to happen at once in Redis. They are called by their
+// digest, and sent again when Redis has forgotten them. Times are in milliseconds.
+// None is given the token but in the form that it is kept in.
+var (
+	// takeScript takes the lock, or keeps it for another lease. The fence says who
+	// had the lock last, so that a holder can tell whether anybody had it since.
+	takeScript = redis.NewScript(`
+local lock, fence = KEYS[1], KEYS[2]
+local id, lease, memory, again = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local holder = redis.call('GET', lock)
+if holder == id then
+	redis.call('PEXPIRE', lock, lease)
+	return 1
+end
+if holder then return 0 end
+if again == '1' then
+	local last = redis.call('GET', fence)
+	if last and last ~= id then return 0 end
+end
+redis.call('SET', lock, id, 'PX', lease)
+redis.call('SET', fence, id, 'PX', memory)
+return 1`)
+
+	// releaseScript releases the lock if it is still the caller's.
+	releaseScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1`)
+
+	// publishScript replaces the token, unless the publisher had the lock and
+	// somebody else has had it since. A sharer notes that the sharers published it.
+	publishScript = redis.NewScript(`
+local token, fence, sharers = KEYS[1], KEYS[2], KEYS[3]
+local value, life, id, digest, memory = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if id ~= '' then
+	local last = redis.call('GET', fence)
+	if last and last ~= id then return 0 end
+end
+redis.call('SET', token, value, 'PX', life)
+if digest ~= '' then
+	redis.call('HSET', sharers, 'token', digest)
+	redis.call('PEXPIRE', sharers, memory)
+end
+return 1`)
+
+	// beatScript says that a sharer is alive, forgets the sharers that died, and
+	// returns the digest of the token, '' if there is none.
+	beatScript = redis.NewScript(`
+local token, sharers = KEYS[1], KEYS[2]
+local member, alive, own, memory = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local all = redis.call('HGETALL', sharers)
+for i = 1, #all, 2 do
+	if all[i] ~= 'token' and tonumber(all[i + 1]) <= now then redis.call('HDEL', sharers, all[i]) end
+end
+redis.call('HSET', sharers, member, string.format('%.0f', now + alive))
+local value = redis.call('GET', token)
+local there = value and redis.sha1hex(value) or ''
+if there ~= '' and there == own then redis.call('HSET', sharers, 'token', own) end
+redis.call('PEXPIRE', sharers, memory)
+return there`)
+
+	// withdrawScript removes the token if it's the one that the caller published or,
+	// if the caller was a sharer, that any sharer did; and if no sharer is left.
+	withdrawScript = redis.NewScript(`
+local token, sharers = KEYS[1], KEYS[2]
+local own, member = ARGV[1], ARGV[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local live, shared = false, ''
+redis.call('HDEL', sharers, member)
+local all = redis.call('HGETALL', sharers)
+for i = 1, #all, 2 do
+	if all[i] == 'token' then
+		shared = all[i + 1]
+	elseif tonumber(all[i + 1]) > now then
+		live = true
+	end
+end
+if live then return 0 end
+local value = redis.call('GET', token)
+local there = value and redis.sha1hex(value) or ''
+if there == own or member ~= '' and there == shared then redis.call('DEL', token) end
+if member ~= '' then redis.call('DEL', sharers) end
+return 1`)
+
+	// sharersScript returns Redis's time and the sharers.
+	sharersScript = redis.NewScript(`
+local time = redis.call('TIME')
+return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGETALL', KEYS[1])}`)
+)
+
+// run runs a script, within the bounds of ctx and patience.
+func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (*redis.Cmd, error) {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	cmd := script.Run(bounded, s.client, keys, args...)
+	if err := cmd.Err(); err != nil {
+		return nil, explain(ctx, err)
+	}
+	return cmd, nil
+}
+
+// explain says what to do about an error of Redis, where that is known. ctx is
+// the caller's own.
+func explain(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w while waiting for Redis", context.Cause(ctx))
+	case redis.IsAuthError(err):
+		return fmt.Errorf("logging in to Redis: %w; set SHSESSION_REDIS_PASSWORD, and the user in the URL", err)
+	case redis.IsPermissionError(err):
+		return fmt.Errorf("talking to Redis: %w; the user needs the ACL that package redisstore documents", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer from Redis in %v: %w", patience, err)
+	}
+	return fmt.Errorf("talking to Redis: %w", err)
+}

@@ -1,0 +1,83 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/shsession/shsession"
+)
+
+// aliveIntervals is how many looks a sharer can miss before it's taken for dead.
+const aliveIntervals = 10
+
+func (s *Store) aliveFor() time.Duration { return aliveIntervals * s.interval }
+
+// A card is what a sharer says about itself: a field of the hash of sharers, whose
+// value is the time, by Redis's clock, until which it is taken for alive.
+type card struct {
+	Host     string `json:"host"`
+	PID      int    `json:"pid"`
+	ClientID string `json:"client_id,omitempty"`
+	ID       string `json:"id"` // tells two sharers in one process apart
+}
+
+// newMember returns the card of this process.
+func newMember(clientID string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	data, err := json.Marshal(card{Host: host, PID: os.Getpid(), ClientID: clientID, ID: rand.Text()[:10]})
+	if err != nil {
+		panic("redisstore: strings and numbers can't be encoded: " + err.Error())
+	}
+	return string(data)
+}
+
+// unregister takes a sharer off the list. Should that fail, it is taken for dead
+// in time.
+func (s *Store) unregister(ctx context.Context, member string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_ = s.client.HDel(ctx, s.keys.sharers, member).Err()
+}
+
+// Sharers returns who keeps the token in place with a Watch, on whatever machine,
+// and who did and died without withdrawing the token. The dead are forgotten
+// when another shares it, or after a day.
+func (s *Store) Sharers(ctx context.Context) (live, dead []shsession.Sharer, err error) {
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	cmd, err := s.run(ctx, sharersScript, []string{s.keys.sharers})
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := cmd.Slice()
+	if err != nil || len(answer) != 2 {
+		return nil, nil, errors.Join(errors.New("the list of sharers in Redis can't be read"), err)
+	}
+	now, _ := answer[0].(int64)
+	fields, _ := answer[1].([]any)
+	for i := 0; i+1 < len(fields); i += 2 {
+		name, _ := fields[i].(string)
+		text, _ := fields[i+1].(string)
+		var c card
+		until, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || json.Unmarshal([]byte(name), &c) != nil {
+			continue // the digest of what they share, or nothing of ours
+		}
+		sharer := shsession.Sharer{PID: c.PID, Host: c.Host, ClientID: c.ClientID}
+		if until > now {
+			live = append(live, sharer)
+		} else {
+			dead = append(dead, sharer)
+		}
+	}
+	return live, dead, nil
+}

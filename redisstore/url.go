@@ -1,0 +1,153 @@
+package redisstore
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// A target is where a URL says that the token is.
+type target struct {
+	tls      bool
+	sentinel bool
+	cluster  bool
+	user     string
+	addrs    []string // host:port
+	db       int
+	name     string
+	master   string
+	ca       string
+}
+
+// parseURL reads the URL of a Store. It is no business of package net/url's, since that
+// has no URLs with several hosts. No error repeats a part of the URL: whatever it
+// is that was mistaken may be a password.
+func parseURL(rawURL string) (target, error) {
+	scheme, rest, ok := strings.Cut(rawURL, "://")
+	if !ok {
+		return target{}, errors.New("the Redis URL has no ://, as in redis://host:6379/0?key=NAME")
+	}
+	var t target
+	defaultPort := "6379"
+	scheme, kind, _ := strings.Cut(strings.ToLower(scheme), "+")
+	switch t.tls = scheme == "rediss"; {
+	case scheme != "redis" && scheme != "rediss":
+		kind = "unknown"
+	case kind == "sentinel":
+		t.sentinel, defaultPort = true, "26379"
+	case kind == "cluster":
+		t.cluster = true
+	}
+	if kind == "unknown" || kind != "" && !t.sentinel && !t.cluster {
+		return target{}, errors.New("the scheme of the Redis URL is not redis, redis+sentinel or redis+cluster, nor rediss for any of them")
+	}
+	if strings.Contains(rest, "#") {
+		return target{}, errors.New("the Redis URL has a # in it, which means nothing there")
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	authority, path, _ := strings.Cut(rest, "/")
+	if err := t.setAuthority(authority, defaultPort); err != nil {
+		return target{}, err
+	}
+	if err := t.setDB(path); err != nil {
+		return target{}, err
+	}
+	return t, t.setQuery(query)
+}
+
+// setAuthority reads user@host:port,host:port.
+func (t *target) setAuthority(authority, defaultPort string) error {
+	hosts := authority
+	if i := strings.LastIndex(authority, "@"); i >= 0 {
+		user, err := url.PathUnescape(authority[:i])
+		switch {
+		case strings.Contains(authority[:i], ":"):
+			return errors.New("the Redis URL has a password in it, where others could see it: " +
+				"set SHSESSION_REDIS_PASSWORD, or SHSESSION_REDIS_PASSWORD_FILE to a file that holds it")
+		case err != nil:
+			return errors.New("the user in the Redis URL has a % that isn't followed by two hexadecimal digits")
+		}
+		t.user, hosts = user, authority[i+1:]
+	}
+	for host := range strings.SplitSeq(hosts, ",") {
+		addr, ok := parseAddr(host, defaultPort)
+		if !ok {
+			return errors.New("the Redis URL needs a host, or host:port, behind the ://")
+		}
+		t.addrs = append(t.addrs, addr)
+	}
+	if len(t.addrs) > 1 && !t.sentinel && !t.cluster {
+		return errors.New("the Redis URL has several hosts: that takes redis+sentinel:// or redis+cluster://")
+	}
+	return nil
+}
+
+// parseAddr reads host, host:port, [IPv6] or [IPv6]:port.
+func parseAddr(s, defaultPort string) (addr string, ok bool) {
+	if strings.HasSuffix(s, "]") || !strings.Contains(s, ":") {
+		s += ":" + defaultPort
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	isIP := net.ParseIP(host) != nil
+	if err != nil || n == 0 || host == "" || !isIP && strings.ContainsFunc(host, notInHostName) {
+		return "", false
+	}
+	return net.JoinHostPort(host, port), true
+}
+
+func notInHostName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+}
+
+// setDB reads the path, which is the number of the database.
+func (t *target) setDB(path string) error {
+	if path == "" {
+		return nil
+	}
+	n, err := strconv.ParseUint(path, 10, 16)
+	if err != nil {
+		return errors.New("the path of the Redis URL is not the number of a database, as in /0")
+	}
+	if t.cluster && n != 0 {
+		return errors.New("a Redis Cluster has only database 0")
+	}
+	t.db = int(n)
+	return nil
+}
+
+// setQuery reads key=NAME and so on.
+func (t *target) setQuery(query string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("the query of the Redis URL can't be read: it looks like key=NAME&ca=FILE")
+	}
+	t.name = DefaultName
+	for key, all := range values {
+		if len(all) != 1 || all[0] == "" {
+			return errors.New("a parameter of the Redis URL is empty or there twice")
+		}
+		switch value := all[0]; {
+		case key == "key":
+			t.name = value
+		case key == "ca" && t.tls:
+			t.ca = value
+		case key == "ca":
+			return errors.New("the Redis URL has ca=, which takes rediss://")
+		case key == "master" && t.sentinel:
+			t.master = value
+		default:
+			return errors.New("the Redis URL has a parameter that isn't known: " +
+				"there are key, with rediss ca, and with +sentinel master; a password goes into SHSESSION_REDIS_PASSWORD")
+		}
+	}
+	if t.sentinel && t.master == "" {
+		return errors.New("the Redis URL needs master=, the name by which the Sentinels know the Redis")
+	}
+	return checkName(t.name)
+}

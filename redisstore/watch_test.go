@@ -1,0 +1,183 @@
+package redisstore_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/redisstore"
+)
+
+const tokenKey = "shsession:{name}:token"
+
+func TestWatchSurvivesFlush(t *testing.T) {
+	s := startRedis(t)
+	store := s.open(t, "name", quick())
+	token := newToken(t, "token", time.Hour)
+	publish(t, store, token)
+	w := watch(t, store)
+	s.do(t, "FLUSHALL")
+	eventually(t, "the token is put back", func() bool { return w.Restored() == 1 })
+	wantLife(t, store, token, time.Hour) // with the life it had left, not a new one
+	s.do(t, "SCRIPT", "FLUSH")
+	s.do(t, "DEL", tokenKey)
+	eventually(t, "the token is put back", func() bool { return w.Restored() == 2 })
+}
+
+func TestWatchSurvivesRestart(t *testing.T) {
+	s := startRedis(t)
+	store, follower := s.open(t, "name", quick()), s.open(t, "name", quick())
+	token := newToken(t, "token", time.Hour)
+	publish(t, store, token)
+	w := watch(t, store)
+	s.stop()
+	if _, err := follower.Load(t.Context()); err == nil {
+		t.Fatal("Load without a Redis is no error")
+	}
+	if !s.start(t) {
+		t.Fatal("Redis doesn't start again")
+	}
+	eventually(t, "the token is put back", func() bool { return w.Restored() == 1 })
+	eventually(t, "the follower's client is connected again", func() bool {
+		_, err := follower.Load(t.Context())
+		return err == nil
+	})
+	wantLife(t, follower, token, time.Hour)
+	live, _, err := follower.Sharers(t.Context())
+	if err != nil || len(live) != 1 {
+		t.Errorf("the sharers are %v (%v), not the one", live, err)
+	}
+}
+
+// TestWatchLetsExpire: a token that has lived its life isn't put back.
+func TestWatchLetsExpire(t *testing.T) {
+	s := startRedis(t)
+	store := s.open(t, "name", quick())
+	publish(t, store, newToken(t, "token", 200*time.Millisecond))
+	w := watch(t, store)
+	eventually(t, "the token ends", func() bool { return s.do(t, "EXISTS", tokenKey).Val() == int64(0) })
+	<-time.After(10 * quick().Interval)
+	if n := s.do(t, "EXISTS", tokenKey).Val(); n != int64(0) || w.Restored() != 0 {
+		t.Errorf("the expired token was put back %d times, and there are %v", w.Restored(), n)
+	}
+	select {
+	case <-w.Changed():
+		t.Error("Changed received, though the token only expired")
+	default:
+	}
+}
+
+// TestWatchGarbage: what is no token is reported, but neither kept nor removed.
+func TestWatchGarbage(t *testing.T) {
+	s := startRedis(t)
+	opts := quick()
+	opts.Key = key()
+	store := s.open(t, "name", opts)
+	publish(t, store, newToken(t, "token", time.Hour))
+	w := watch(t, store)
+	for _, action := range []func(){
+		func() {
+			s.do(t, "SET", tokenKey, `{"access_token": "not encrypted", "expires_at": 99999999999}`, "PX", 100000)
+		},
+		func() { s.do(t, "DEL", tokenKey) },
+	} {
+		action()
+		select {
+		case <-w.Changed():
+		case <-time.After(5 * time.Second):
+			t.Fatal("Changed didn't receive")
+		}
+	}
+	if n := w.Restored(); n != 0 {
+		t.Errorf("something was put back %d times", n)
+	}
+}
+
+func TestSharers(t *testing.T) {
+	s := startRedis(t)
+	ours, theirs, reader := s.open(t, "name", quick()), s.open(t, "name", quick()), s.open(t, "name", quick())
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sharer := shsession.Sharer{PID: os.Getpid(), Host: host, ClientID: "client"}
+	want := func(live, dead int) {
+		t.Helper()
+		gotLive, gotDead, err := reader.Sharers(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range []struct {
+			got  []shsession.Sharer
+			want int
+		}{{gotLive, live}, {gotDead, dead}} {
+			wanted := make([]shsession.Sharer, list.want)
+			for i := range wanted {
+				wanted[i] = sharer
+			}
+			if diff := cmp.Diff(wanted, append([]shsession.Sharer{}, list.got...)); diff != "" {
+				t.Errorf("not the sharers that there are: %s", diff)
+			}
+		}
+	}
+	want(0, 0)
+	publish(t, ours, newToken(t, "token", time.Hour))
+	want(0, 0)
+	w := watch(t, ours)
+	want(1, 0)
+	fellow := watch(t, theirs)
+	want(2, 0)
+	fellow.Stop()
+	want(1, 0)
+	w.Stop()
+	want(0, 0)
+}
+
+// TestSharerDies has a sharer die by the cutting of its way to Redis.
+func TestSharerDies(t *testing.T) {
+	s := startRedis(t)
+	proxy := startProxy(t, s.addr)
+	dying := openURL(t, "redis://"+proxy.addr+"?key=name", quick())
+	reader := s.open(t, "name", quick())
+	token := newToken(t, "token", time.Hour)
+	publish(t, dying, token)
+	watch(t, dying)
+	proxy.cut()
+	eventually(t, "the sharer is taken for dead", func() bool {
+		live, dead, err := reader.Sharers(t.Context())
+		return err == nil && len(live) == 0 && len(dead) == 1
+	})
+	wantLife(t, reader, token, time.Hour) // which is still good
+
+	// Another takes over, and the dead is forgotten.
+	heir := s.open(t, "name", quick())
+	publish(t, heir, newToken(t, "next", time.Hour))
+	watch(t, heir)
+	if live, dead, err := reader.Sharers(t.Context()); err != nil || len(live) != 1 || len(dead) != 0 {
+		t.Errorf("the sharers are %v, and dead %v (%v), not the heir alone", live, dead, err)
+	}
+}
+
+// TestShare shares with everything at once: two members of a cluster, and a follower.
+func TestShare(t *testing.T) {
+	s := startRedis(t)
+	store := s.open(t, "name", redisstore.Options{Key: key()})
+	follower := shsession.Follow(s.open(t, "name", redisstore.Options{Key: key()}))
+	token := newToken(t, "token", time.Hour)
+	mirrored := s.open(t, "mirror", redisstore.Options{})
+	publish(t, store, token)
+	sharing, err := shsession.Share(t.Context(), follower, mirrored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLife(t, mirrored, token, time.Hour)
+	if err := sharing.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := s.do(t, "EXISTS", "shsession:{mirror}:token", "shsession:{mirror}:sharers").Val(); n != int64(0) {
+		t.Errorf("%v keys are left after Close", n)
+	}
+}

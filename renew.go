@@ -1,0 +1,278 @@
+package shsession
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// A flight is one renewal, on a context of its own, that any number of callers wait for.
+type flight struct {
+	urgent bool          // there was no valid token when it started
+	least  time.Duration // the remaining life that was asked for
+	done   chan struct{} // closed when err is set
+	err    error
+}
+
+// errNothingNew is a refill's answer when there is no better token yet, though nothing
+// failed: somebody else is at it.
+var errNothingNew = errors.New("nobody has renewed the shared token yet")
+
+// A need says how badly a caller wants a new token.
+type need int
+
+const (
+	nothing  need = iota // the token will do
+	soon                 // the token is stale
+	better               // the token is valid, but was refused or has too little life left
+	urgently             // there is no valid token
+)
+
+// need looks at the session's token for a caller who wants it to live for minTTL.
+func (s *Session) need(minTTL time.Duration) (*entry, need) {
+	e, now := s.cur.Load(), time.Now().UnixNano()
+	switch {
+	case !e.valid(now):
+		return e, urgently
+	case e.rejected, e.remaining(now) < minTTL:
+		return e, better
+	case now >= e.staleAt && s.renews():
+		return e, soon
+	}
+	return e, nothing
+}
+
+// renewed returns a token that is valid for at least minTTL, after a renewal if there has
+// to be one. See Token for who waits.
+func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, error) {
+	for {
+		e, need := s.need(minTTL)
+		switch {
+		case need == nothing:
+			return e.token, nil
+		case !s.renews() && (s.refill == nil || !e.token.IsZero()):
+			return s.final(e, minTTL)
+		case e.outlived(minTTL):
+			return Token{}, tooShort(e, minTTL)
+		}
+		f, mine, err := s.board(need, minTTL)
+		switch {
+		case err != nil:
+			return Token{}, err
+		case f == nil, need == soon && !mine:
+			t, err := s.makeDo(minTTL)
+			if errors.Is(err, ErrExpired) {
+				continue // just now
+			}
+			if last := s.lastFailure(); err != nil && last != nil {
+				err = last // which is why there is none that lives longer
+			}
+			return t, err
+		}
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			if t, err := s.makeDo(minTTL); err == nil {
+				return t, nil
+			}
+			return Token{}, s.interrupted(ctx)
+		}
+		if !f.urgent && need == urgently || f.least < minTTL {
+			continue // that flight was for somebody who wanted less
+		}
+		if t, err := s.makeDo(minTTL); err == nil || f.err == nil && need != urgently {
+			return t, err
+		}
+		if f.err != nil {
+			return Token{}, f.err
+		}
+	}
+}
+
+// makeDo returns the session's token if it's valid for minTTL, due for renewal or not.
+func (s *Session) makeDo(minTTL time.Duration) (Token, error) {
+	e, now := s.cur.Load(), time.Now().UnixNano()
+	switch {
+	case !e.valid(now):
+		return Token{}, ErrExpired
+	case e.remaining(now) < minTTL:
+		return Token{}, tooShort(e, minTTL)
+	}
+	return e.token, nil
+}
+
+// outlived reports whether no token of the service would have minTTL left.
+func (e *entry) outlived(minTTL time.Duration) bool {
+	life := e.token.Life()
+	return life > 0 && minTTL > life-margin(life)
+}
+
+func tooShort(e *entry, minTTL time.Duration) error {
+	return fmt.Errorf("%w: %v was asked for, and this one has %v left of %v",
+		ErrLifeTooShort, minTTL, e.token.Remaining().Round(time.Second), e.token.Life())
+}
+
+// final returns the only token that a session will ever have.
+func (s *Session) final(e *entry, minTTL time.Duration) (Token, error) {
+	t, err := s.makeDo(minTTL)
+	switch {
+	case e.token.IsZero():
+		return Token{}, ErrNoCredentials
+	case errors.Is(err, ErrExpired):
+		s.warnOnce.Do(func() {
+			s.logger.Warn("the token has expired and this session doesn't renew it", "expires_at", e.token.ExpiresAt())
+		})
+		return e.token, err
+	}
+	return t, err
+}
+
+// interrupted is the answer to a caller whose ctx ended while there was no valid token.
+func (s *Session) interrupted(ctx context.Context) error {
+	err := fmt.Errorf("waiting for a token: %w", context.Cause(ctx))
+	if last := s.lastFailure(); last != nil {
+		err = fmt.Errorf("%w; the last attempt failed: %w", err, last)
+	}
+	return err
+}
+
+func (s *Session) lastFailure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gate.err
+}
+
+// board returns the flight under way, or starts one: mine is true then. It returns nil if
+// none may start yet and there is a valid token to go on with, or if one has just landed,
+// and an error if none may start yet and waiting is no use.
+func (s *Session) board(n need, least time.Duration) (f *flight, mine bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight != nil {
+		return s.flight, false, nil
+	}
+	if _, now := s.need(least); now < n {
+		return nil, false, nil
+	}
+	wait := time.Until(s.gate.opens)
+	if wait > 0 && n != urgently {
+		return nil, false, nil
+	}
+	if wait > 0 && s.gate.hopeless() {
+		return nil, false, s.gate.err
+	}
+	s.flight = &flight{urgent: n == urgently, least: least, done: make(chan struct{})}
+	go s.fly(s.flight, wait)
+	return s.flight, true, nil
+}
+
+// fly makes the attempts of one flight: one while there is a valid token to go on with,
+// else up to the session's limit.
+func (s *Session) fly(f *flight, wait time.Duration) {
+	if wait > 0 {
+		time.Sleep(wait)
+	}
+	tries := uint(1)
+	if f.urgent {
+		tries = uint(s.attempts)
+	}
+	t, err := backoff.Retry(context.Background(), func() (Token, error) { return s.attempt(f) },
+		backoff.WithBackOff(s.newBackOff()), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(s.logFailure))
+	s.land(f, t, err)
+}
+
+// attempt asks for a token once, and tells backoff.Retry what to make of the answer.
+func (s *Session) attempt(f *flight) (Token, error) {
+	t, err := s.refill(context.Background(), s.askFor(f))
+	if err == nil {
+		return t, nil
+	}
+	if !errors.Is(err, errNothingNew) {
+		s.countFailure(err)
+	}
+	var endpoint *EndpointError
+	if !t.IsZero() || !errors.As(err, &endpoint) || endpoint.Permanent {
+		return t, backoff.Permanent(err)
+	}
+	if endpoint.RetryAfter > 0 {
+		return t, retryAfter{err, endpoint.RetryAfter}
+	}
+	return t, err
+}
+
+// retryAfter tells backoff.Retry how long to wait, and keeps the cause.
+type retryAfter struct {
+	error
+	wait time.Duration
+}
+
+func (r retryAfter) Unwrap() []error {
+	return []error{r.error, &backoff.RetryAfterError{Duration: r.wait}}
+}
+
+// askFor says what the flight is for.
+func (s *Session) askFor(f *flight) ask {
+	s.mu.Lock()
+	refused := s.refused
+	s.mu.Unlock()
+	valid := func(t Token) bool {
+		now := time.Now().UnixNano()
+		e := s.entryFor(t)
+		return e.valid(now) && e.remaining(now) >= f.least && !t.Equal(refused)
+	}
+	usable := func(t Token) bool { return valid(t) && s.entryFor(t).state(time.Now().UnixNano()) == Fresh }
+	return ask{usable: usable, valid: valid, urgent: f.urgent}
+}
+
+// land ends a flight: it installs what the flight brought, if anything, decides when the
+// next may start, and lets the callers go.
+func (s *Session) land(f *flight, t Token, err error) {
+	var unwrap retryAfter
+	if errors.As(err, &unwrap) {
+		err = unwrap.error
+	}
+	s.mu.Lock()
+	isNew := !t.IsZero() && !t.Equal(s.cur.Load().token)
+	if isNew {
+		s.install(t)
+	}
+	if err == nil {
+		s.gate.open()
+	} else {
+		s.gate.close(err, s.cur.Load().remaining(time.Now().UnixNano()), s.newBackOff)
+	}
+	wait := time.Until(s.gate.opens)
+	s.flight = nil
+	s.mu.Unlock()
+	if err != nil && !errors.Is(err, errNothingNew) {
+		s.logFailure(err, wait)
+	}
+	f.err = err
+	close(f.done)
+	if isNew {
+		s.announce(t)
+	}
+}
+
+// announce tells the program of a new token. s.mu is not held.
+func (s *Session) announce(t Token) {
+	if s.onToken != nil {
+		s.onToken(t)
+	}
+}
+
+// install makes t, a new one, the session's token. s.mu is held.
+func (s *Session) install(t Token) {
+	s.cur.Store(s.entryFor(t))
+	s.counts.renewals++
+	for listener := range s.listeners {
+		select {
+		case listener <- struct{}{}:
+		default: // it has a notice to read already
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package shconfig
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrUnknownPreset is returned for a preset that [Preset] does not know.
+var ErrUnknownPreset = errors.New("unknown preset")
+
+// UnknownProfileError says that a profile was asked for that is not in the file.
+type UnknownProfileError struct {
+	File    string   // the file that was looked at, or would have been
+	Profile string   // the name asked for
+	Have    []string // the profiles there are, sorted
+	Nearest string   // the one of Have that was probably meant, or ""
+}
+
+func (e *UnknownProfileError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "profile %q is not in %s", e.Profile, e.File)
+	if len(e.Have) == 0 {
+		b.WriteString(", which has no profiles")
+	} else {
+		fmt.Fprintf(&b, ", which has %s", quoted(e.Have))
+	}
+	if e.Nearest != "" {
+		fmt.Fprintf(&b, "; did you mean %q?", e.Nearest)
+	}
+	return b.String()
+}
+
+// ValueError says that a setting has a value that cannot be used. It does not
+// hold the value, which may be a secret.
+type ValueError struct {
+	File    string // "" if the value did not come from a file
+	Profile string
+	Key     Key    // "" if the profile as a whole is meant
+	Want    string // what would do, such as "a string"
+	Got     string // what kind of value there is, such as "an integer"
+}
+
+func (e *ValueError) Error() string {
+	where := fmt.Sprintf("profile %q", e.Profile)
+	if e.File != "" {
+		where = e.File + ": " + where
+	}
+	if e.Key != "" {
+		where += ": " + string(e.Key)
+	}
+	return fmt.Sprintf("%s: want %s, got %s", where, e.Want, e.Got)
+}
+
+// SyntaxError says where a file is not TOML. It quotes at most one character of
+// the file, which may hold secrets.
+type SyntaxError struct {
+	File   string
+	Line   int // from 1; 0 if it is not known
+	Column int // from 1; 0 if it is not known
+	Reason string
+}
+
+func (e *SyntaxError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: not valid TOML: %s", e.File, e.Reason)
+	}
+	return fmt.Sprintf("%s:%d:%d: not valid TOML: %s", e.File, e.Line, e.Column, e.Reason)
+}
+
+func quoted(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(q, ", ")
+}

@@ -1,0 +1,77 @@
+package shm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// List returns every segment of this user that holds a token, sorted by name. Other files
+// in shared memory, and what can't be trusted, it leaves out.
+func List(ctx context.Context) ([]Segment, error) {
+	beside, names, err := listBeside("")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]besideFile{}
+	for _, f := range beside {
+		files[f.segment] = append(files[f.segment], f)
+	}
+	var segments []Segment
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		path := dir + "/" + name
+		if checkName(name) != nil || checkOwn(path) != nil {
+			continue
+		}
+		seg, err := readSegment(path, nil)
+		if err != nil {
+			continue
+		}
+		sharers := sharersIn(files[name], true)
+		segments = append(segments, Segment{
+			Name:     name,
+			Token:    seg.token,
+			Modified: seg.modified,
+			Sharers:  sharers,
+			Orphan:   len(sharers) == 0 && len(sharersIn(files[name], false)) > 0,
+		})
+	}
+	return segments, nil
+}
+
+// Remove removes the segment of that name and what dead sharers left beside it. The error
+// wraps shsession.ErrNotShared if there is none. A segment that a live process shares
+// isn't removed, since that would put it back.
+func Remove(ctx context.Context, name string) error {
+	s, err := Open(name)
+	if err != nil {
+		return err
+	}
+	turn, err := s.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer turn.release()
+	files, err := s.fellows(nil)
+	if err != nil {
+		return err
+	}
+	if live := sharersIn(files, true); len(live) > 0 {
+		return fmt.Errorf("%s is shared by process %d: stop that first", s, live[0].PID)
+	}
+	removeDead(files)
+	s.removeFreeLock()
+	var untrusted *UntrustedError
+	if err := checkOwn(s.path); errors.As(err, &untrusted) && untrusted.UID == unix.Geteuid() {
+		// It is this user's own, whatever it is.
+	} else if err != nil {
+		return err
+	}
+	return os.Remove(s.path)
+}

@@ -1,0 +1,121 @@
+package shm_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/shm"
+)
+
+// find returns the segment of that name from List.
+func find(t *testing.T, name string) (shm.Segment, bool) {
+	t.Helper()
+	segments, err := shm.List(t.Context())
+	must(t, err)
+	for _, segment := range segments {
+		if segment.Name == name {
+			return segment, true
+		}
+	}
+	return shm.Segment{}, false
+}
+
+func TestList(t *testing.T) {
+	name := newName(t)
+	if _, ok := find(t, name); ok {
+		t.Fatal("a segment is listed that doesn't exist")
+	}
+	sharer := startChild(t, "share", name)
+	segment, ok := find(t, name)
+	want := []shsession.Sharer{{PID: sharer.Process.Pid, ClientID: "client"}}
+	if !ok || segment.Orphan || !cmp.Equal(segment.Sharers, want) || !segment.Token.Equal(token(t, "shared")) {
+		t.Errorf("List: %+v, want a segment with the sharers %v", segment, want)
+	}
+	if age := time.Since(segment.Modified); age < -time.Second || age > time.Minute {
+		t.Errorf("the segment is %v old", age)
+	}
+	sharer.kill()
+	segment, ok = find(t, name)
+	if !ok || !segment.Orphan || len(segment.Sharers) != 0 {
+		t.Errorf("List after the sharer was killed: %+v, want an orphan", segment)
+	}
+	must(t, shm.Remove(t.Context(), name))
+	if _, ok := find(t, name); ok {
+		t.Error("a segment is listed that was removed")
+	}
+}
+
+// TestListCache lists a segment that nobody shares but that isn't an orphan.
+func TestListCache(t *testing.T) {
+	name := newName(t)
+	must(t, open(t, name).Publish(t.Context(), token(t, "cached")))
+	segment, ok := find(t, name)
+	if !ok || segment.Orphan || len(segment.Sharers) != 0 {
+		t.Errorf("List: %+v, want a segment without sharers", segment)
+	}
+	must(t, shm.Remove(t.Context(), name))
+}
+
+// TestListIgnores plants what isn't a token: List neither returns it nor blocks.
+func TestListIgnores(t *testing.T) {
+	fifo, psm, long := newName(t), newName(t), newName(t)
+	must(t, unix.Mkfifo(dir+fifo, 0o600))
+	defer remove(t, dir+fifo)
+	plant(t, dir+psm, []byte("\x00\x01\x02 a numpy array"), 0o600)
+	defer remove(t, dir+psm)
+	plant(t, dir+long, []byte(valid+strings.Repeat(" ", 2<<20)), 0o600)
+	defer remove(t, dir+long)
+	for _, name := range []string{fifo, psm, long} {
+		if segment, ok := find(t, name); ok {
+			t.Errorf("List returned %+v", segment)
+		}
+	}
+}
+
+func TestRemove(t *testing.T) {
+	name := newName(t)
+	if err := shm.Remove(t.Context(), name); !errors.Is(err, shsession.ErrNotShared) {
+		t.Errorf("Remove of nothing: %v, want ErrNotShared", err)
+	}
+	plant(t, dir+name, []byte("no token"), 0o666)
+	plant(t, dir+"."+name+".shsession.lock", nil, 0o600) // as a holder that was killed leaves it
+	must(t, shm.Remove(t.Context(), name))
+
+	if os.Geteuid() != 0 {
+		return
+	}
+	plant(t, dir+name, []byte(valid), 0o600)
+	must(t, os.Chown(dir+name, 12345, -1))
+	defer remove(t, dir+name)
+	var untrusted *shm.UntrustedError
+	if err := shm.Remove(t.Context(), name); !errors.As(err, &untrusted) || untrusted.UID != 12345 {
+		t.Errorf("Remove of another user's file: %v, want an UntrustedError", err)
+	}
+}
+
+// TestStaleTemp removes what a process left that was killed while it published.
+func TestStaleTemp(t *testing.T) {
+	name := newName(t)
+	s := open(t, name)
+	old, fresh := dir+"."+name+".shsession.temp.1-old", dir+"."+name+".shsession.temp.1-fresh"
+	plant(t, old, []byte(valid), 0o600)
+	plant(t, fresh, []byte(valid), 0o600)
+	defer remove(t, fresh)
+	must(t, os.Chtimes(old, time.Time{}, time.Now().Add(-time.Hour)))
+	w, err := s.Watch("client")
+	must(t, err)
+	w.Stop()
+	if _, err := os.Lstat(old); err == nil {
+		t.Error("an old temp file is still there")
+	}
+	if _, err := os.Lstat(fresh); err != nil {
+		t.Error("a fresh temp file, whose writer may live, was removed")
+	}
+}

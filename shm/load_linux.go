@@ -1,0 +1,81 @@
+package shm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shsession/shsession"
+)
+
+type state struct {
+	path string
+	last atomic.Pointer[segment] // what Load returned last
+
+	mu        sync.Mutex      // guards published and watch
+	published shsession.Token // by this Store, and not withdrawn
+	watch     *watch          // nil unless watching
+}
+
+func newState(name string) state { return state{path: dir + "/" + name} }
+
+func supported() error { return nil }
+
+// Load returns the token in the segment. The error wraps shsession.ErrNotShared if there
+// is none, and is an [UntrustedError] if the file there can't be trusted.
+//
+// Load blocks for a few milliseconds at most, and that only if the segment is missing or
+// being rewritten: a Python reader may have deleted it a moment ago.
+func (s *Store) Load(ctx context.Context) (shsession.Token, error) {
+	if err := ctx.Err(); err != nil {
+		return shsession.Token{}, err
+	}
+	t, err := s.read()
+	if fleeting(err) {
+		return s.lookAgain(ctx)
+	}
+	return t, err
+}
+
+func (s *Store) read() (shsession.Token, error) {
+	last := s.last.Load()
+	seg, err := readSegment(s.path, last)
+	if err != nil {
+		return shsession.Token{}, err
+	}
+	if seg != last {
+		s.last.Store(seg)
+	}
+	return seg.token, nil
+}
+
+// fleeting reports whether err may be gone in a moment.
+func fleeting(err error) bool {
+	return errors.Is(err, shsession.ErrNotShared) || errors.Is(err, errUnsteady)
+}
+
+// lookAgain reads until the token is there, for a moment, and then looks for it where a
+// live sharer keeps it to put it back.
+func (s *Store) lookAgain(ctx context.Context) (shsession.Token, error) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var t shsession.Token
+	var err error
+	for wait := 50 * time.Microsecond; wait < 5*time.Millisecond; wait *= 2 {
+		select {
+		case <-ctx.Done():
+			return shsession.Token{}, ctx.Err()
+		case <-timer.C:
+		}
+		if t, err = s.read(); !fleeting(err) {
+			return t, err
+		}
+		timer.Reset(wait)
+	}
+	if t, ok := s.loadSpare(); ok {
+		return t, nil
+	}
+	return shsession.Token{}, err
+}

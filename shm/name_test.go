@@ -1,0 +1,33 @@
+package shm_test
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/shsession/shsession/shm"
+)
+
+func TestOpenChecksTheName(t *testing.T) {
+	for _, name := range []string{
+		"", ".", "..", ".hidden", "a/b", "/a", "a\x00b", strings.Repeat("x", 201), strings.Repeat("x", 256),
+	} {
+		if _, err := shm.Open(name); err == nil || errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("Open(%.20q): %v, want an error about the name", name, err)
+		}
+	}
+	for _, name := range []string{shm.DefaultName, "a", "a.b", "ž", "with space", strings.Repeat("x", 200)} {
+		s, err := shm.Open(name)
+		switch {
+		case runtime.GOOS != "linux":
+			if !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("Open(%q): %v, want ErrUnsupported", name, err)
+			}
+		case err != nil:
+			t.Errorf("Open(%q): %v", name, err)
+		case s.String() != "shm:"+name:
+			t.Errorf("Open(%q) is called %s", name, s)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package shsession
+
+import (
+	"errors"
+	"time"
+)
+
+// A Status describes a session at one moment.
+type Status struct {
+	State     State
+	ClientID  string    // "" if it can't be told
+	ExpiresAt time.Time // the token's expiry, zero without one
+	RenewAt   time.Time // when it becomes due for renewal, zero without a token or if it never does
+
+	Logins   uint64   // tokens that this session fetched from the token endpoint
+	Renewals uint64   // new tokens, fetched or found in a store
+	Failures Failures // attempts that failed
+
+	LastError   error     // why the last attempt failed, nil after a success
+	LastErrorAt time.Time // when, kept after a success
+	NextTry     time.Time // before this no attempt is made, zero if one may be at any time
+}
+
+// Failures counts attempts to get a token that failed, by cause.
+type Failures struct {
+	Refused  uint64 // the token endpoint refused the credentials
+	Endpoint uint64 // the token endpoint failed or couldn't be reached
+	Store    uint64 // a store failed or couldn't be reached
+}
+
+// counts are a session's numbers for its Status.
+type counts struct {
+	logins, renewals uint64
+	failures         Failures
+	lastErrorAt      time.Time
+}
+
+// Status returns the session's state. It doesn't block on a renewal.
+func (s *Session) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.cur.Load()
+	status := Status{
+		State:       e.state(time.Now().UnixNano()),
+		ClientID:    s.client(),
+		ExpiresAt:   e.token.ExpiresAt(),
+		Logins:      s.counts.logins,
+		Renewals:    s.counts.renewals,
+		Failures:    s.counts.failures,
+		LastError:   s.gate.err,
+		LastErrorAt: s.counts.lastErrorAt,
+	}
+	if s.renews() && !e.token.IsZero() {
+		status.RenewAt = time.Unix(0, e.staleAt)
+	}
+	if s.gate.opens.After(time.Now()) {
+		status.NextTry = s.gate.opens
+	}
+	return status
+}
+
+// countFailure counts an attempt that failed.
+func (s *Session) countFailure(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var auth *AuthError
+	var endpoint *EndpointError
+	switch {
+	case errors.As(err, &auth):
+		s.counts.failures.Refused++
+	case errors.As(err, &endpoint):
+		s.counts.failures.Endpoint++
+	default:
+		s.counts.failures.Store++
+	}
+	s.counts.lastErrorAt = time.Now()
+}
+
+// logFailure logs an attempt that failed, and how long it is until there may be another.
+func (s *Session) logFailure(err error, wait time.Duration) {
+	s.logger.Warn("no new token", "error", err, "retry_in", wait.Round(100*time.Millisecond), "client_id", s.client())
+}

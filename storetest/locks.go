@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/shsession/shsession"
+)
+
+func lock(t *testing.T, s shsession.Store) (held context.Context, unlock context.CancelFunc) {
+	t.Helper()
+	held, unlock, err := s.TryLock(t.Context())
+	if err != nil {
+		t.Fatalf("TryLock of a free lock: %v", err)
+	}
+	return held, unlock
+}
+
+func wantLocked(t *testing.T, s shsession.Store) {
+	t.Helper()
+	_, unlock, err := s.TryLock(t.Context())
+	if err == nil {
+		unlock()
+	}
+	if !errors.Is(err, shsession.ErrLocked) {
+		t.Fatalf("TryLock of a taken lock: %v, want ErrLocked", err)
+	}
+}
+
+func testLock(t *testing.T, s Setup) {
+	ours, theirs := s.Open(), s.Open()
+	held, unlock := lock(t, ours)
+	wantLocked(t, theirs)
+	wantLocked(t, ours)
+	if err := held.Err(); err != nil {
+		t.Errorf("held is done while the lock is held: %v", err)
+	}
+	token := newToken(t, "token")
+	if err := ours.Publish(held, token); err != nil {
+		t.Errorf("Publish by the holder: %v", err)
+	}
+	wantToken(t, theirs, token)
+
+	unlock()
+	if held.Err() == nil {
+		t.Error("held isn't done after unlock")
+	}
+	unlock()
+	_, unlockTheirs := lock(t, theirs)
+	unlock() // a late unlock frees nobody else's lock
+	wantLocked(t, ours)
+	unlockTheirs()
+	_, unlock = lock(t, ours)
+	unlock()
+}
+
+func testLockContext(t *testing.T, s Setup) {
+	ours, theirs := s.Open(), s.Open()
+	type key struct{}
+	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
+	held, unlock, err := ours.TryLock(ctx)
+	if err != nil {
+		t.Fatalf("TryLock: %v", err)
+	}
+	defer unlock()
+	if held.Value(key{}) != "value" {
+		t.Error("held doesn't have the values of TryLock's context")
+	}
+	cancel()
+	if held.Err() == nil {
+		t.Error("held isn't done after TryLock's context")
+	}
+	eventually(t, "the lock becomes free when held is done", func() bool {
+		_, unlock, err := theirs.TryLock(t.Context())
+		if err == nil {
+			unlock()
+		}
+		return err == nil
+	})
+}
+
+func testLockContended(t *testing.T, s Setup) {
+	const rounds = 20
+	var holders, turns atomic.Int64
+	var all sync.WaitGroup
+	for range 8 {
+		store := s.Open()
+		all.Go(func() {
+			ticker := time.NewTicker(100 * time.Microsecond)
+			defer ticker.Stop()
+			for turns.Load() < rounds && t.Context().Err() == nil {
+				_, unlock, err := store.TryLock(t.Context())
+				switch {
+				case err == nil:
+					if holders.Add(1) > 1 {
+						t.Error("two have the lock")
+					}
+					<-ticker.C
+					turns.Add(1)
+					holders.Add(-1)
+					unlock()
+				case !errors.Is(err, shsession.ErrLocked):
+					t.Errorf("TryLock: %v", err)
+					return
+				}
+				<-ticker.C
+			}
+		})
+	}
+	all.Wait()
+}
+
+// refused fails unless a Publish with held changes nothing and is an error.
+func refused(t *testing.T, s shsession.Store, held context.Context) {
+	t.Helper()
+	there, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	if err := s.Publish(held, newToken(t, "late")); err == nil {
+		t.Error("Publish with a lock that was lost is no error")
+	}
+	wantToken(t, s, there)
+}
+
+func testLockStale(t *testing.T, s Setup) {
+	ours, theirs := s.Open(), s.Open()
+	publish(t, theirs, newToken(t, "token"))
+	held, unlock := lock(t, ours)
+	unlock()
+	_, unlockTheirs := lock(t, theirs)
+	defer unlockTheirs()
+	refused(t, ours, held)
+}
+
+func testLockLost(t *testing.T, s Setup) {
+	if s.LoseLock == nil {
+		t.Skip("this store's lock can't be lost")
+	}
+	ours, theirs := s.Open(), s.Open()
+	publish(t, theirs, newToken(t, "token"))
+	held, unlock := lock(t, ours)
+	s.LoseLock()
+	_, unlockTheirs := lock(t, theirs)
+	defer unlockTheirs()
+	refused(t, ours, held)
+	eventually(t, "held is done after the lock was lost", func() bool { return held.Err() != nil })
+	unlock()
+	wantLocked(t, ours)
+}

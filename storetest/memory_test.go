@@ -1,0 +1,48 @@
+package storetest_test
+
+import (
+	"context"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func memory(*testing.T) storetest.Setup {
+	var m storetest.Memory
+	first := true
+	return storetest.Setup{
+		Open: func() shsession.Store {
+			if first { // a Memory is a handle of itself
+				first = false
+				return &m
+			}
+			return m.Handle().Handle()
+		},
+		Remove:   m.Remove,
+		LoseLock: m.LoseLock,
+	}
+}
+
+func TestMemory(t *testing.T)         { storetest.Test(t, memory) }
+func TestMemoryInBubble(t *testing.T) { storetest.TestInBubble(t, memory) }
+
+func TestMemorySharers(t *testing.T) {
+	var m storetest.Memory
+	w, err := m.Handle().Watch("client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, dead, err := m.Sharers(t.Context())
+	if err != nil || len(live) != 1 || live[0].ClientID != "client" || len(dead) != 0 {
+		t.Errorf("Sharers while watching: %v, %v, %v", live, dead, err)
+	}
+	w.Stop()
+	if live, _, err = m.Sharers(context.Background()); err != nil || len(live) != 0 {
+		t.Errorf("Sharers after Stop: %v, %v", live, err)
+	}
+}

@@ -1,0 +1,157 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/shsession/shsession"
+)
+
+// watch starts a Watch that is stopped at the test's end, or skips the test.
+func watch(t *testing.T, s shsession.Store) shsession.Watch {
+	t.Helper()
+	watcher, ok := s.(shsession.Watcher)
+	if !ok {
+		t.Skip("this store is no Watcher")
+	}
+	w, err := watcher.Watch("client")
+	if err != nil {
+		t.Fatalf("Watch: %v", err)
+	}
+	t.Cleanup(w.Stop)
+	return w
+}
+
+func wantChanged(t *testing.T, w shsession.Watch) {
+	t.Helper()
+	select {
+	case <-w.Changed():
+	case <-time.After(patience):
+		t.Fatal("Changed didn't receive")
+	}
+}
+
+func wantUnchanged(t *testing.T, w shsession.Watch) {
+	t.Helper()
+	select {
+	case <-w.Changed():
+		t.Error("Changed received, but nothing else has replaced the token")
+	default:
+	}
+}
+
+func testWatchRestores(t *testing.T, s Setup) {
+	if s.Remove == nil {
+		t.Skip("nothing but a handle can remove this store's token")
+	}
+	ours, theirs := s.Open(), s.Open()
+	publish(t, ours, newToken(t, "first"))
+	w := watch(t, ours)
+	second := newToken(t, "second")
+	for _, token := range []shsession.Token{second, newToken(t, "third"), second} {
+		publish(t, ours, token)
+		for range 3 {
+			before := w.Restored()
+			s.Remove()
+			eventually(t, "the token is put back", func() bool { return w.Restored() > before })
+			wantToken(t, theirs, token)
+		}
+	}
+	wantUnchanged(t, w)
+	w.Stop()
+	s.Remove()
+	wantNothing(t, theirs)
+}
+
+func testWatchMissing(t *testing.T, s Setup) {
+	if s.Remove == nil {
+		t.Skip("nothing but a handle can remove this store's token")
+	}
+	ours := s.Open()
+	token := newToken(t, "token")
+	publish(t, ours, token)
+	s.Remove()
+	w := watch(t, ours)
+	eventually(t, "the token is put back", func() bool { return w.Restored() > 0 })
+	wantToken(t, ours, token)
+}
+
+func testWatchChanged(t *testing.T, s Setup) {
+	ours, theirs := s.Open(), s.Open()
+	publish(t, ours, newToken(t, "first"))
+	w := watch(t, ours)
+	publish(t, ours, newToken(t, "second"))
+	wantUnchanged(t, w)
+
+	foreign := newToken(t, "foreign")
+	publish(t, theirs, foreign)
+	wantChanged(t, w)
+	wantToken(t, ours, foreign)
+	publish(t, theirs, newToken(t, "another"))
+	wantChanged(t, w)
+}
+
+func testWatchTwice(t *testing.T, s Setup) {
+	ours := s.Open()
+	publish(t, ours, newToken(t, "token"))
+	w := watch(t, ours)
+	if second, err := ours.(shsession.Watcher).Watch("client"); err == nil {
+		second.Stop()
+		t.Error("a second Watch is no error")
+	}
+	w.Stop()
+	w.Stop()
+	again := watch(t, ours)
+	w.Stop() // a late Stop stops nothing else
+	if third, err := ours.(shsession.Watcher).Watch("client"); err == nil {
+		third.Stop()
+		t.Error("a second Watch after a late Stop of another is no error")
+	}
+	again.Stop()
+}
+
+// testWatchFellows shares by two handles, which withdraw one after the other.
+func testWatchFellows(t *testing.T, s Setup) {
+	ours, theirs := s.Open(), s.Open()
+	publish(t, ours, newToken(t, "first"))
+	w := watch(t, ours)
+	publish(t, theirs, newToken(t, "second"))
+	fellow := watch(t, theirs)
+	wantChanged(t, w)
+	third := newToken(t, "third")
+	publish(t, theirs, third)
+	wantChanged(t, w)
+
+	fellow.Stop()
+	withdraw(t, theirs)
+	wantToken(t, theirs, third) // since ours still shares it
+	if s.Remove != nil {
+		before := w.Restored()
+		s.Remove()
+		eventually(t, "the other's token is put back", func() bool { return w.Restored() > before })
+		wantToken(t, theirs, third)
+	}
+	w.Stop()
+	withdraw(t, ours)
+	wantNothing(t, theirs) // the last one withdraws it
+}
+
+func testWatchWithdraw(t *testing.T, s Setup) {
+	ours, theirs := s.Open(), s.Open()
+	publish(t, ours, newToken(t, "token"))
+	w := watch(t, ours)
+	withdraw(t, ours)
+	wantNothing(t, theirs)
+	if n := w.Restored(); n != 0 {
+		t.Errorf("what was withdrawn was put back %d times", n)
+	}
+	again := newToken(t, "again")
+	publish(t, ours, again)
+	if s.Remove != nil {
+		s.Remove()
+		eventually(t, "the token is put back", func() bool { return w.Restored() > 0 })
+	}
+	wantToken(t, theirs, again)
+	w.Stop()
+	wantToken(t, theirs, again) // Stop doesn't withdraw
+}

@@ -1,0 +1,208 @@
+package shsession
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// checkInterval is how often a Sharing looks at its stores when nothing happens.
+	checkInterval = time.Minute
+
+	// retryInterval is how soon it comes back to a sink that failed, or to a token that
+	// somebody else is renewing.
+	retryInterval = time.Second
+
+	// turnPatience is how long a Sharing without a valid token waits for its turn.
+	turnPatience = DefaultTimeout
+)
+
+// run is the one loop of a Sharing. It wakes when the token is due for renewal, when the
+// session has a new one, when a watch reports, and once a minute.
+func (sh *Sharing) run(ctx context.Context) {
+	defer close(sh.done)
+	defer func() { sh.err = closeAll(sh.outlets) }()
+	defer sh.session.unlisten(sh.wake)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	for _, o := range sh.outlets {
+		if o.watch != nil {
+			watching.Go(func() { sh.forward(ctx, o) })
+		}
+	}
+	for sound := true; ; {
+		timer := time.NewTimer(sh.nap(sound))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-sh.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+		sound = sh.tend(ctx)
+	}
+}
+
+// A pacer lets ten of a watch's notices pass at once, and on average one a second: two
+// sharers that can't agree which of two tokens to keep would wake each other for ever.
+type pacer struct {
+	passed [10]time.Time
+	next   int
+}
+
+// wait blocks until a notice may pass or ctx is done.
+func (p *pacer) wait(ctx context.Context) {
+	if early := time.Duration(len(p.passed))*time.Second - time.Since(p.passed[p.next]); early > 0 {
+		select {
+		case <-time.After(early):
+		case <-ctx.Done():
+		}
+	}
+	p.passed[p.next] = time.Now()
+	p.next = (p.next + 1) % len(p.passed)
+}
+
+// forward passes a sink's notices on to the loop until ctx is done.
+func (sh *Sharing) forward(ctx context.Context, o *outlet) {
+	var pace pacer
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.watch.Changed():
+			pace.wait(ctx)
+			if _, isStore := o.sink.(Store); !isStore { // a store can be asked what it holds
+				o.forget()
+			}
+		}
+		select {
+		case sh.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// nap returns how long there is nothing to do.
+func (sh *Sharing) nap(sound bool) time.Duration {
+	status := sh.session.Status()
+	due := status.RenewAt
+	if status.NextTry.After(due) {
+		due = status.NextTry
+	}
+	wait := time.Until(due)
+	if !sound || wait <= 0 { // due, and somebody else is renewing it
+		return spread(min(retryInterval, max(time.Until(status.ExpiresAt)/8, 10*time.Millisecond)))
+	}
+	return min(max(wait, 10*time.Millisecond), checkInterval)
+}
+
+// tend renews the token if that is due and publishes it wherever it isn't. It reports
+// whether every sink holds the token.
+func (sh *Sharing) tend(ctx context.Context) (sound bool) {
+	before := map[*outlet]Token{}
+	for _, o := range sh.outlets {
+		if store, ok := o.sink.(Store); ok {
+			before[o] = sh.look(ctx, store)
+		}
+	}
+	t, ours := sh.renew(ctx)
+	if !ours {
+		return false
+	}
+	if t.IsZero() {
+		return true // the session says when it tries again
+	}
+	sound = true
+	for _, o := range sh.outlets {
+		// A token that another sharer put into a store is published again, once, so that
+		// whoever closes last withdraws it.
+		there, isStore := before[o]
+		if o.holds(t) && (!isStore || there.Equal(t)) {
+			continue
+		}
+		if !o.republish(ctx, sh.session, t) {
+			sound = false
+		}
+	}
+	return sound
+}
+
+// look returns what a store holds, after offering it to the session: another sharer of
+// the same client may have renewed the token.
+func (sh *Sharing) look(ctx context.Context, store Store) Token {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	t, err := store.Load(ctx)
+	if err != nil { // whether it can be published there will be seen
+		return Token{}
+	}
+	if sameClient(clientOf(t), sh.session.client()) {
+		sh.session.offer(t)
+	} else {
+		sh.session.logger.Warn("somebody put another client's token in the place of the shared one, which is put back",
+			"store", sinkName(store), "client_id", clientOf(t))
+	}
+	return t
+}
+
+// renew returns the session's token, renewed if that is due; the zero Token if there is
+// no valid one. Sharers of one client take turns at logging in, with the first store's
+// lock; ours is false when it's another's turn.
+func (sh *Sharing) renew(ctx context.Context) (t Token, ours bool) {
+	o, store := sh.turnstile()
+	if store == nil || sh.session.Status().State == Fresh {
+		sh.lockedOut = time.Time{}
+		return sh.token(ctx), true
+	}
+	held, unlock, err := store.TryLock(ctx)
+	if errors.Is(err, ErrLocked) && sh.awaits() {
+		return Token{}, false
+	}
+	sh.lockedOut = time.Time{}
+	if err != nil { // better a login too many than none
+		return sh.token(ctx), true
+	}
+	defer unlock()
+	sh.look(held, store)
+	if t = sh.token(ctx); !t.IsZero() && !o.holds(t) {
+		o.republish(held, sh.session, t)
+	}
+	return t, true
+}
+
+// awaits reports whether to wait for whoever has the lock: not for one who has brought no
+// token in the time of a login, such as a process that was stopped, once there is none
+// left.
+func (sh *Sharing) awaits() bool {
+	if sh.lockedOut.IsZero() {
+		sh.lockedOut = time.Now()
+	}
+	return sh.session.Status().State == Stale || time.Since(sh.lockedOut) < turnPatience
+}
+
+// turnstile returns the store whose lock sharers take turns with, or nil if the session
+// doesn't log in, or takes turns by itself.
+func (sh *Sharing) turnstile() (*outlet, Store) {
+	if !sh.session.alone {
+		return nil, nil
+	}
+	for _, o := range sh.outlets {
+		if store, ok := o.sink.(Store); ok {
+			return o, store
+		}
+	}
+	return nil, nil
+}
+
+// token returns the session's token, or none after a failure, which the session has
+// logged.
+func (sh *Sharing) token(ctx context.Context) Token {
+	t, err := sh.session.Token(ctx)
+	if err != nil {
+		return Token{}
+	}
+	return t
+}
