@@ -5,5 +5,5 @@ var Events = events
 
 func ParseBeside(file string) (segment, kind, id string, ok bool) {
 	b, ok := parseBeside(file)
-	return b.segment, b.kind, b.id, ok
+	return b.stem, b.kind, b.id, ok
 }

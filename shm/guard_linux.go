@@ -67,7 +67,7 @@ func (w *watch) heed(buf []byte) (ended bool) {
 func (w *watch) heedBeside(mask uint32, name string) {
 	b, ok := parseBeside(name)
 	switch {
-	case !ok || b.segment != w.store.name:
+	case !ok || b.stem != stem(w.store.name):
 	case b.kind == "sharer" && b.id != w.id:
 		w.fellow.Store(true)
 	case b.kind == "sharer" && mask&went != 0:

@@ -18,7 +18,7 @@ func List(ctx context.Context) ([]Segment, error) {
 	}
 	files := map[string][]besideFile{}
 	for _, f := range beside {
-		files[f.segment] = append(files[f.segment], f)
+		files[f.stem] = append(files[f.stem], f)
 	}
 	var segments []Segment
 	for _, name := range names {
@@ -33,13 +33,13 @@ func List(ctx context.Context) ([]Segment, error) {
 		if err != nil {
 			continue
 		}
-		sharers := sharersIn(files[name], true)
+		sharers := sharersIn(files[stem(name)], true)
 		segments = append(segments, Segment{
 			Name:     name,
 			Token:    seg.token,
 			Modified: seg.modified,
 			Sharers:  sharers,
-			Orphan:   len(sharers) == 0 && len(sharersIn(files[name], false)) > 0,
+			Orphan:   len(sharers) == 0 && len(sharersIn(files[stem(name)], false)) > 0,
 		})
 	}
 	return segments, nil

@@ -52,6 +52,34 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestListLongNames tells two segments apart whose names differ only where the names of
+// the files beside them have no room for that.
+func TestListLongNames(t *testing.T) {
+	start := newName(t) + "-long"
+	name := (start + strings.Repeat("x", 254))[:254]
+	shared, cached := open(t, name+"a"), open(t, name+"b")
+	must(t, shared.Publish(t.Context(), token(t, "long")))
+	must(t, cached.Publish(t.Context(), token(t, "long")))
+	watch, err := shared.Watch("client")
+	must(t, err)
+	if segment, ok := find(t, name+"a"); !ok || len(segment.Sharers) != 1 {
+		t.Errorf("the shared one has the sharers %v, want one", segment.Sharers)
+	}
+	if segment, ok := find(t, name+"b"); !ok || len(segment.Sharers) != 0 {
+		t.Errorf("the other has the sharers %v, want none", segment.Sharers)
+	}
+	watch.Stop()
+	must(t, shared.Withdraw(t.Context()))
+	must(t, shm.Remove(t.Context(), name+"b"))
+	entries, err := os.ReadDir(dir)
+	must(t, err)
+	for _, e := range entries {
+		if strings.Contains(e.Name(), start) {
+			t.Errorf("%s is left", e.Name())
+		}
+	}
+}
+
 // TestListCache lists a segment that nobody shares but that isn't an orphan.
 func TestListCache(t *testing.T) {
 	name := newName(t)

@@ -3,6 +3,8 @@ package shm
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -17,7 +19,7 @@ import (
 )
 
 // The files beside the segment NAME are called .NAME.shsession.KIND, or
-// .NAME.shsession.KIND.ID where there can be several:
+// .NAME.shsession.KIND.ID where there can be several, with the stem of a long name:
 //
 //	lock        exists while somebody has the lock of TryLock
 //	turn        exists while somebody changes these files
@@ -25,6 +27,19 @@ import (
 //	sharer.ID   a sharer's card: a JSON object, locked by flock(2) while the sharer lives
 //	spare.ID.a  a hard link to what that sharer protects; or spare.ID.b
 const mark = ".shsession."
+
+// maxStem is the length in bytes of the longest name that the names of the files beside a
+// segment contain as it is, which leaves room for the rest.
+const maxStem = 200
+
+// stem returns what the names of the files beside the segment NAME have in its place.
+func stem(name string) string {
+	if len(name) <= maxStem {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:maxStem/2] + "~" + hex.EncodeToString(sum[:])
+}
 
 // maxCard is the size in bytes of the largest card.
 const maxCard = 4096
@@ -39,7 +54,7 @@ func newID() string {
 
 // beside returns the path of a file beside the segment.
 func (s *Store) beside(kind ...string) string {
-	return dir + "/." + s.name + mark + strings.Join(kind, ".")
+	return dir + "/." + stem(s.name) + mark + strings.Join(kind, ".")
 }
 
 // A besideFile is a file beside a segment, of kind temp, sharer or spare.
@@ -51,7 +66,7 @@ type besideFile struct {
 }
 
 // A besideName is what the name of a file beside a segment says.
-type besideName struct{ segment, kind, id string }
+type besideName struct{ stem, kind, id string }
 
 // parseBeside splits the name of a file beside a segment.
 func parseBeside(file string) (b besideName, ok bool) {
@@ -60,7 +75,7 @@ func parseBeside(file string) (b besideName, ok bool) {
 		return besideName{}, false
 	}
 	parts := strings.Split(file[i+len(mark):], ".")
-	b = besideName{segment: file[1:i], kind: parts[0]}
+	b = besideName{stem: file[1:i], kind: parts[0]}
 	if len(parts) > 1 {
 		b.id = parts[1]
 	}
@@ -83,7 +98,7 @@ func listBeside(name string) (beside []besideFile, segments []string, err error)
 			}
 			continue
 		}
-		if name != "" && b.segment != name {
+		if name != "" && b.stem != stem(name) {
 			continue
 		}
 		f := besideFile{besideName: b, path: dir + "/" + e.Name()}

@@ -25,9 +25,8 @@ import (
 // DefaultName is the segment that the Python package uses when none is named.
 const DefaultName = "sh-session-token"
 
-// maxName is the length in bytes of the longest name: a file name has 255, and the names
-// of the files beside a segment need some of them.
-const maxName = 200
+// maxName is the length in bytes of the longest name, which is a file's.
+const maxName = 255
 
 // A Store is a segment of shared memory. Open makes one.
 //
@@ -39,7 +38,7 @@ type Store struct {
 }
 
 // Open returns the Store of the segment with that name. It touches no file, so the
-// segment need not exist. A name is 1 to 200 bytes long, has no slash and no NUL byte,
+// segment need not exist. A name is 1 to 255 bytes long, has no slash and no NUL byte,
 // and doesn't start with a dot.
 func Open(name string) (*Store, error) {
 	if err := checkName(name); err != nil {
