@@ -20,7 +20,8 @@ import (
 // A lan is some hosts at one switch, which are network namespaces: nothing of it is in the machine's own network.
 // The hosts have the numbers from 1; number 0 is the switch itself.
 type lan struct {
-	prefix string // of the namespaces' names
+	prefix string      // of the namespaces' names
+	starts chan func() // runs what it receives on one thread, which lives as long as the lan
 }
 
 // lanPrefix begins the names of all namespaces. The process id of the test is next.
@@ -36,8 +37,15 @@ func newLAN(t *testing.T, hosts int) *lan {
 		missing(t, "root's right to make network namespaces")
 	}
 	removeDeadLANs(t)
-	l := &lan{prefix: fmt.Sprintf("%s%d-%04x", lanPrefix, os.Getpid(), rand.N(1<<16))}
+	l := &lan{prefix: fmt.Sprintf("%s%d-%04x", lanPrefix, os.Getpid(), rand.N(1<<16)), starts: make(chan func())}
+	go func() {
+		runtime.LockOSThread()
+		for start := range l.starts {
+			start()
+		}
+	}()
 	t.Cleanup(func() {
+		close(l.starts)
 		for host := range hosts + 1 {
 			removeNamespace(t, l.namespace(host))
 		}
@@ -102,10 +110,13 @@ func (l *lan) on(host int, f func() error) error {
 	return err
 }
 
-// start starts a program on a host. It is killed when the test's process dies.
+// start starts a program on a host. It is killed when the test's process dies: in truth, when the thread dies
+// that started it, which may be long before if it is any thread of Go's.
 func (l *lan) start(host int, cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return l.on(host, cmd.Start)
+	started := make(chan error)
+	l.starts <- func() { started <- l.on(host, cmd.Start) }
+	return <-started
 }
 
 func (l *lan) listen(t *testing.T, host int) net.Listener {

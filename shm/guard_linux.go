@@ -9,8 +9,8 @@ import (
 
 // guard waits for the segment to go and puts it back.
 func (w *watch) guard() {
-	runtime.LockOSThread() // and the thread ends with the goroutine
-	hurry()
+	runtime.LockOSThread()
+	defer hurry()()
 	buf := make([]byte, 16<<10)
 	for { // to the last event, which may tell of a fellow
 		n, err := unix.Read(w.fd, buf)
@@ -31,14 +31,24 @@ func (w *watch) guard() {
 }
 
 // hurry asks the scheduler to run this thread soon after it wakes, by a short time slice.
-// Kernels before 6.12 take no notice.
-func hurry() {
+// Kernels before 6.12 take no notice. The function it returns gives the thread back as it
+// was. To let the thread end would be simpler, but kill what was started from it with
+// PR_SET_PDEATHSIG.
+func hurry() (calm func()) {
 	attr, err := unix.SchedGetAttr(0, 0)
 	if err != nil || attr.Policy != unix.SCHED_NORMAL {
-		return
+		return runtime.UnlockOSThread
 	}
-	attr.Runtime = uint64(100 * time.Microsecond)
-	_ = unix.SchedSetAttr(0, attr, 0)
+	hurried := *attr
+	hurried.Runtime = uint64(100 * time.Microsecond)
+	if unix.SchedSetAttr(0, &hurried, 0) != nil {
+		return runtime.UnlockOSThread
+	}
+	return func() {
+		if unix.SchedSetAttr(0, attr, 0) == nil {
+			runtime.UnlockOSThread()
+		}
+	}
 }
 
 // heed acts on inotify events. It reports whether they are the last.
