@@ -13,7 +13,7 @@ test: ## run the tests
 race: ## run the tests with the race detector
 	go test -race ./...
 
-lint: ## gofmt, go vet for every system, and staticcheck
+lint: ## gofmt, go mod tidy, go vet for every system, and staticcheck
 	.ci/run lint
 
 interop: ## run the tests against real programs, installing what is missing
