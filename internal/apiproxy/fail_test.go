@@ -172,6 +172,14 @@ func TestPage(t *testing.T) {
 	if up.count() != 2 {
 		t.Errorf("the upstream got %d requests, want 2", up.count())
 	}
+	// The page itself is no request through the proxy, to whoever counts them.
+	wantStatus(t, r.raw(t, get1("/x", r.addr)), http.StatusTeapot)
+	if r.lastCode(t, 3); len(r.counted()) != 3 {
+		t.Errorf("counted %v, want three requests", r.counted())
+	}
+	if _, page := r.get(t, "/", "Accept: text/html"); !strings.Contains(page, "<dt>Requests</dt><dd>3</dd>") {
+		t.Errorf("the page counts itself: %s", page)
+	}
 }
 
 // The upstream's own start page can still be had.

@@ -64,15 +64,20 @@ func isWithheld(name string) bool {
 	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Sec-Fetch-") || strings.HasPrefix(name, "Proxy-")
 }
 
-// modifyResponse takes away from an answer what is meant for the upstream's origin and not for the proxy's.
-func (p *Proxy) modifyResponse(resp *http.Response) error {
-	for name := range resp.Header {
+// withhold takes away from an answer's header what is meant for the upstream's origin and not for the proxy's.
+func withhold(header http.Header) {
+	for name := range header {
 		switch {
 		case name == "Set-Cookie", name == "Alt-Svc", name == "Strict-Transport-Security",
 			strings.HasPrefix(name, "Access-Control-"):
-			delete(resp.Header, name)
+			delete(header, name)
 		}
 	}
+}
+
+// modifyResponse makes an answer the proxy's own.
+func (p *Proxy) modifyResponse(resp *http.Response) error {
+	withhold(resp.Header)
 	if location := resp.Header.Get("Location"); location != "" {
 		resp.Header.Set("Location", p.relocate(resp.Request.URL, location))
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"testing"
 
@@ -91,6 +93,41 @@ func TestWithholdsAnswerHeaders(t *testing.T) {
 	}
 	if resp.Header.Get("X-Kept") != "*" {
 		t.Error("the client didn't get X-Kept")
+	}
+}
+
+// What comes ahead of an answer has no more in it than the answer.
+func TestWithholdsEarlyHeaders(t *testing.T) {
+	up := &seen{answer: func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		for _, name := range []string{"Set-Cookie", "Access-Control-Allow-Origin", "Link"} {
+			h.Set(name, "*")
+		}
+		w.WriteHeader(http.StatusEarlyHints)
+		clear(h)
+		w.WriteHeader(http.StatusTeapot)
+	}}
+	r := newRig(t, up, apiproxy.Options{AllowOrigins: []string{"http://app.example"}})
+	var early []http.Header
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
+		if code != http.StatusEarlyHints {
+			t.Errorf("got %d", code)
+		}
+		early = append(early, http.Header(header))
+		return nil
+	}})
+	resp, _ := r.do(t, r.request(t, "GET", "/x", nil).WithContext(ctx))
+	wantStatus(t, resp, http.StatusTeapot)
+	if resp.Header.Get("Vary") != "Origin" {
+		t.Error("the answer doesn't say that it depends on the origin")
+	}
+	if len(early) != 1 || early[0].Get("Link") != "*" {
+		t.Fatalf("ahead of the answer came %v", early)
+	}
+	for _, name := range []string{"Set-Cookie", "Access-Control-Allow-Origin"} {
+		if early[0].Get(name) != "" {
+			t.Errorf("the client got %s", name)
+		}
 	}
 }
 

@@ -133,6 +133,13 @@ func (r *rig) logged() string {
 	return r.log.String()
 }
 
+// counted returns the statuses of the requests that have been counted.
+func (r *rig) counted() []int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.codes
+}
+
 // lastCode waits until n requests have ended and returns the last one's status.
 func (r *rig) lastCode(t testing.TB, n int) int {
 	t.Helper()
@@ -140,9 +147,7 @@ func (r *rig) lastCode(t testing.TB, n int) int {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		r.mu.Lock()
-		codes := r.codes
-		r.mu.Unlock()
+		codes := r.counted()
 		if len(codes) >= n {
 			return codes[n-1]
 		}

@@ -37,9 +37,7 @@ func originOf(u *url.URL) string {
 // admitOrigin refuses the requests that a page of another origin makes, unless that is allowed: then it
 // notes the origin, so that the page may read the answer.
 func (p *Proxy) admitOrigin(w *recorder, r *http.Request) *answer {
-	if len(p.origins) > 0 {
-		w.Header().Add("Vary", "Origin")
-	}
+	w.varies = len(p.origins) > 0
 	origin, foreign := foreignOrigin(r)
 	if !foreign {
 		return nil
@@ -54,22 +52,27 @@ func (p *Proxy) admitOrigin(w *recorder, r *http.Request) *answer {
 
 // foreignOrigin returns the origin of the page that makes the request, "" if it doesn't
 // say, and whether it is another than the proxy's. Programs that aren't
-// browsers send neither Origin nor Sec-Fetch-Site.
+// browsers send neither Origin nor Sec-Fetch-Site. Nor do browsers with a page's image if the proxy is
+// reached by plain http under a name that isn't loopback's; but these send a Referer, unless the page forbids it.
 func foreignOrigin(r *http.Request) (origin string, foreign bool) {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	if site == "none" || site == "same-origin" {
 		return "", false
 	}
-	if origin == "" {
-		if site == "" {
-			return "", false
-		}
-		if u, err := url.Parse(r.Referer()); err == nil && u.Host != "" {
-			origin = originOf(u)
-		}
-		return origin, true
+	if origin != "" {
+		return compareOrigin(r, origin)
 	}
-	u, err := url.Parse(origin)
+	if r.Referer() == "" {
+		return "", site != ""
+	}
+	origin, foreign = compareOrigin(r, r.Referer())
+	return origin, foreign || site != ""
+}
+
+// compareOrigin returns the origin of the page at a URL, "" if it has none that can be told, and
+// whether it is another than the one that the request is for.
+func compareOrigin(r *http.Request, page string) (origin string, foreign bool) {
+	u, err := url.Parse(page)
 	if err != nil || u.Host == "" { // "null" too
 		return "", true
 	}

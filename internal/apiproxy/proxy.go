@@ -24,8 +24,10 @@
 // Everybody who can connect has the token's rights. So it listens on the
 // loopback interface unless told otherwise, and refuses what a web page could send:
 // requests for a Host that isn't the proxy's (DNS rebinding, status 421), and those that
-// another origin makes (status 403), unless that is allowed. With Options.AllowOrigins the origin
-// is taken from Origin or, for images and the like, from Referer.
+// another origin makes (status 403), unless that is allowed. The origin is taken from Origin or, for images and
+// the like, from Referer. One hole is left: to a proxy that is reached by plain http under another name than loopback's,
+// browsers don't say that a page of another site asks for an image, if the page forbids the Referer. It can't see
+// the image, but it has used the token.
 //
 // # What it answers itself
 //
@@ -77,7 +79,7 @@ type Options struct {
 	// (warning), and no query, body or secret. nil means slog.Default().
 	Logger *slog.Logger
 
-	// OnRequest, if not nil, is called after each request with the status of the answer
+	// OnRequest, if not nil, is called after each request but those for the page about the proxy, with the status of the answer
 	// and the time that the whole of it took. 499 is a client that went away, and 502 also an answer that broke off.
 	OnRequest func(code int, took time.Duration)
 }
@@ -154,7 +156,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		cut := recover()
 		code := rec.status(r.Context(), cut != nil)
-		p.note(r, code, time.Since(start))
+		if !rec.isPage { // which browsers make anew again and again, and which is no use of the proxy
+			p.note(r, code, time.Since(start))
+		}
 		if cut != nil {
 			panic(cut) // which net/http expects, to cut the connection
 		}
@@ -168,6 +172,7 @@ func (p *Proxy) serve(w *recorder, r *http.Request) {
 		return
 	}
 	if wantsPage(r) {
+		w.isPage = true
 		p.servePage(w)
 		return
 	}

@@ -16,14 +16,21 @@ type recorder struct {
 	http.ResponseWriter
 	code   int    // 0 before there is one
 	origin string // that may read the answer, or ""
+	varies bool   // whether the answer depends on the page that asks
+	isPage bool   // whether it's the page about the proxy that was asked for
 }
 
 // Unwrap is for http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *recorder) WriteHeader(code int) {
-	if code >= 200 && w.code == 0 {
+	if code < 200 { // which httputil.ReverseProxy passes on by itself, and then clears the header
+		withhold(w.Header())
+	} else if w.code == 0 {
 		w.code = code
+		if w.varies {
+			w.Header().Add("Vary", "Origin")
+		}
 		if w.origin != "" {
 			w.Header().Set("Access-Control-Allow-Origin", w.origin)
 			w.Header().Set("Access-Control-Expose-Headers", "*")
