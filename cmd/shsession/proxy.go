@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -201,11 +202,20 @@ func keepFresh(ctx context.Context, session *shsession.Session) error {
 // proxyHint adds to an error of the proxy what the user can do about it.
 func proxyHint(err error) error {
 	var network *net.OpError
+	var address *net.AddrError
 	switch {
 	case errors.Is(err, apiproxy.ErrNotLoopback):
 		return withHint(err, "--allow-remote allows it")
+	case errors.As(err, &address) && isPort(address.Addr):
+		return withHint(listenError(err), "--listen takes an address with the port: 127.0.0.1:"+address.Addr)
 	case errors.As(err, &network) && network.Op == "listen":
 		return withHint(listenError(err), "--listen names another address; with port 0 it takes a free port")
 	}
 	return err
+}
+
+// isPort reports whether text is the number of a port.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }

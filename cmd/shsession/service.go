@@ -59,7 +59,7 @@ func beginService(ctx context.Context, f *serviceFlags, logger *slog.Logger, sta
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if listener != nil {
 		s.running.Go(func() {
-			if err := s.metrics.Serve(ctx, listener); err != nil {
+			if err := s.metrics.Serve(ctx, listener, logger); err != nil {
 				logger.Warn("metrics and probes are served no more", "error", err)
 			}
 		})

@@ -43,8 +43,9 @@ func Listen(ctx context.Context, addr string, allowRemote bool) (net.Listener, e
 }
 
 // Serve serves Handler on ln, which it closes in the end, and blocks until ctx is done. Then it
-// finishes what it's at, within a second, and returns nil; or it returns what else made it end.
-func (m *Metrics) Serve(ctx context.Context, ln net.Listener) error {
+// finishes what it's at, within a second, and returns nil; or it returns what else made it end. logger gets
+// what goes wrong with a connection.
+func (m *Metrics) Serve(ctx context.Context, ln net.Listener, logger *slog.Logger) error {
 	server := &http.Server{
 		Handler:           m.Handler(),
 		ReadHeaderTimeout: headerTimeout,
@@ -52,7 +53,7 @@ func (m *Metrics) Serve(ctx context.Context, ln net.Listener) error {
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()

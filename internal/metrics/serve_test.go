@@ -1,9 +1,14 @@
 package metrics_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"net"
 	"net/http"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/shsession/shsession/internal/metrics"
@@ -32,6 +37,20 @@ func TestListen(t *testing.T) {
 	}
 }
 
+// A shaky listener fails once, in a way that passes.
+type shaky struct {
+	net.Listener
+	failed bool
+}
+
+func (l *shaky) Accept() (net.Conn, error) {
+	if !l.failed {
+		l.failed = true
+		return nil, syscall.EMFILE
+	}
+	return l.Listener.Accept()
+}
+
 func TestServe(t *testing.T) {
 	ln, err := metrics.Listen(t.Context(), "127.0.0.1:0", false)
 	if err != nil {
@@ -39,7 +58,9 @@ func TestServe(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error)
-	go func() { served <- busy().Serve(ctx, ln) }()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	go func() { served <- busy().Serve(ctx, &shaky{Listener: ln}, logger) }()
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	do := func(method, path string) int {
@@ -67,8 +88,11 @@ func TestServe(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
+	if !strings.Contains(log.String(), "too many open files") {
+		t.Errorf("the log is %q", log.String())
+	}
 	ln.Close()
-	if err := busy().Serve(t.Context(), ln); err == nil {
+	if err := busy().Serve(t.Context(), ln, logger); err == nil {
 		t.Error("served on a closed listener")
 	}
 }
