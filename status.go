@@ -2,6 +2,7 @@ package shsession
 
 import (
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -23,9 +24,35 @@ type Status struct {
 
 // Failures counts attempts to get a token that failed, by cause.
 type Failures struct {
-	Refused  uint64 // the token endpoint refused the credentials
-	Endpoint uint64 // the token endpoint failed or couldn't be reached
-	Store    uint64 // a store failed or couldn't be reached
+	Refused     uint64 // the token endpoint refused the credentials
+	RateLimited uint64 // it answered 429: too many logins
+	Server      uint64 // it answered with another error status
+	Malformed   uint64 // its answer was a success, but no token or not a whole one
+	Network     uint64 // it couldn't be reached, or didn't answer in time
+	Store       uint64 // a store failed or couldn't be reached
+}
+
+// Endpoint returns how many attempts failed at the token endpoint, or on the way to it.
+func (f Failures) Endpoint() uint64 { return f.RateLimited + f.Server + f.Malformed + f.Network }
+
+// count counts an attempt that failed.
+func (f *Failures) count(err error) {
+	var auth *AuthError
+	var endpoint *EndpointError
+	switch {
+	case errors.As(err, &auth):
+		f.Refused++
+	case !errors.As(err, &endpoint):
+		f.Store++
+	case endpoint.Status == 0:
+		f.Network++
+	case endpoint.Status == http.StatusTooManyRequests:
+		f.RateLimited++
+	case endpoint.Status/100 == 2:
+		f.Malformed++
+	default:
+		f.Server++
+	}
 }
 
 // counts are a session's numbers for its Status.
@@ -63,16 +90,7 @@ func (s *Session) Status() Status {
 func (s *Session) countFailure(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var auth *AuthError
-	var endpoint *EndpointError
-	switch {
-	case errors.As(err, &auth):
-		s.counts.failures.Refused++
-	case errors.As(err, &endpoint):
-		s.counts.failures.Endpoint++
-	default:
-		s.counts.failures.Store++
-	}
+	s.counts.failures.count(err)
 	s.counts.lastErrorAt = time.Now()
 }
 

@@ -25,12 +25,12 @@ func newStatusCollector(status func() shsession.SharingStatus) *statusCollector 
 	return &statusCollector{
 		status:        status,
 		logins:        desc("logins_total", "Tokens fetched from the token endpoint."),
-		failures:      desc("login_failures_total", "Logins that failed: the endpoint refused the credentials, or failed itself or couldn't be reached.", "class"),
+		failures:      desc("login_failures_total", "Logins that failed, by class: refused, rate_limited, server, malformed or network.", "class"),
 		renewals:      desc("renewals_total", "New tokens, fetched or found in a store."),
 		collectErrors: desc("collect_errors_total", "Times a store could not be read or locked."),
 		remaining:     desc("token_remaining_seconds", "Remaining life of the session's token, 0 without one."),
 		restored:      desc("restored_total", "Times the shared token was put back after something had removed it.", "sink"),
-		up:            desc("sink_up", "Whether the token was published when last tried (1) or not (0).", "sink"),
+		up:            desc("sink_up", "Whether a valid token is published and the last try to do so went well (1) or not (0).", "sink"),
 	}
 }
 
@@ -53,7 +53,10 @@ func (c *statusCollector) Collect(metrics chan<- prometheus.Metric) {
 	session := status.Session
 	count(c.logins, session.Logins)
 	count(c.failures, session.Failures.Refused, "refused")
-	count(c.failures, session.Failures.Endpoint, "endpoint")
+	count(c.failures, session.Failures.RateLimited, "rate_limited")
+	count(c.failures, session.Failures.Server, "server")
+	count(c.failures, session.Failures.Malformed, "malformed")
+	count(c.failures, session.Failures.Network, "network")
 	count(c.renewals, session.Renewals)
 	count(c.collectErrors, session.Failures.Store)
 	gauge(c.remaining, max(0, time.Until(session.ExpiresAt).Seconds()))
@@ -78,7 +81,7 @@ func sinksByName(sinks []shsession.SinkStatus) map[string]sinkNumbers {
 		if !seen {
 			numbers.up = 1
 		}
-		if sink.Err != nil {
+		if sink.Err != nil || time.Until(sink.ExpiresAt) <= 0 {
 			numbers.up = 0
 		}
 		byName[name] = numbers

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/metrics"
+	"github.com/shsession/shsession/internal/needtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,7 +29,7 @@ func busy() *metrics.Metrics {
 			ClientID:  "the-client",
 			ExpiresAt: time.Now().Add(time.Hour),
 			Logins:    3, Renewals: 4,
-			Failures:  shsession.Failures{Refused: 5, Endpoint: 6, Store: 7},
+			Failures:  shsession.Failures{Refused: 5, RateLimited: 6, Server: 9, Malformed: 10, Network: 11, Store: 7},
 			LastError: errors.New("the-error"),
 		},
 		Sinks: []shsession.SinkStatus{
@@ -78,8 +78,11 @@ func TestNumbers(t *testing.T) {
 	}
 	want := []string{
 		`shsession_collect_errors_total 7`,
-		`shsession_login_failures_total{class="endpoint"} 6`,
+		`shsession_login_failures_total{class="malformed"} 10`,
+		`shsession_login_failures_total{class="network"} 11`,
+		`shsession_login_failures_total{class="rate_limited"} 6`,
 		`shsession_login_failures_total{class="refused"} 5`,
+		`shsession_login_failures_total{class="server"} 9`,
 		`shsession_logins_total 3`,
 		`shsession_proxy_request_duration_seconds_sum 2.75`,
 		`shsession_proxy_request_duration_seconds_count 3`,
@@ -121,6 +124,25 @@ func TestRemainingLife(t *testing.T) {
 	}
 }
 
+// A sink is up when there is something valid in it: not before the first token, nor after the last.
+func TestSinkUp(t *testing.T) {
+	for _, test := range []struct {
+		sinks []shsession.SinkStatus
+		want  string
+	}{
+		{[]shsession.SinkStatus{{Name: "a"}}, "0"},
+		{[]shsession.SinkStatus{{Name: "a", ExpiresAt: time.Now().Add(-time.Minute)}}, "0"},
+		{[]shsession.SinkStatus{{Name: "a", ExpiresAt: time.Now().Add(time.Hour), Err: io.EOF}}, "0"},
+		{[]shsession.SinkStatus{{Name: "a", ExpiresAt: time.Now().Add(time.Hour)}}, "1"},
+		{[]shsession.SinkStatus{{Name: "a", ExpiresAt: time.Now().Add(time.Hour)}, {Name: "a"}}, "0"},
+	} {
+		m := metrics.New(func() shsession.SharingStatus { return shsession.SharingStatus{Sinks: test.sinks} })
+		if _, text := get(t, m.Handler(), "/metrics"); !strings.Contains(text, `shsession_sink_up{sink="a"} `+test.want+"\n") {
+			t.Errorf("%+v: not %s in\n%s", test.sinks, test.want, text)
+		}
+	}
+}
+
 // Two processes' metrics don't know of each other, and a share's say nothing of a proxy.
 func TestOwnRegistry(t *testing.T) {
 	busy()
@@ -143,27 +165,13 @@ func TestLint(t *testing.T) {
 }
 
 func TestPromtool(t *testing.T) {
-	promtool := findPromtool(t)
+	promtool := needtest.Program(t, "promtool")
 	_, text := get(t, busy().Handler(), "/metrics")
 	cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("promtool: %v\n%s", err, out)
 	}
-}
-
-// findPromtool skips the test if there is no promtool (Debian's package prometheus), unless it's required.
-func findPromtool(t *testing.T) string {
-	t.Helper()
-	promtool, err := exec.LookPath("promtool")
-	if err == nil {
-		return promtool
-	}
-	if os.Getenv("SHSESSION_INTEROP") == "required" {
-		t.Fatal(err)
-	}
-	t.Skipf("there is no promtool (Debian's package prometheus): %v", err)
-	return ""
 }
 
 func TestReady(t *testing.T) {
