@@ -44,11 +44,15 @@ type AuthError struct {
 }
 
 func (e *AuthError) Error() string {
-	msg := fmt.Sprintf("client %q was refused by %s: %s", e.ClientID, e.TokenURL, e.Code)
-	if e.Description != "" {
-		msg += " (" + e.Description + ")"
+	return fmt.Sprintf("client %q was refused by %s: %s", e.ClientID, e.TokenURL, words(e.Code, e.Description))
+}
+
+// words puts an error code and its description, if there is one, into one phrase.
+func words(code, description string) string {
+	if description == "" {
+		return code
 	}
-	return msg
+	return code + " (" + description + ")"
 }
 
 // authHint says what usually causes an error code.

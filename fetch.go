@@ -65,6 +65,9 @@ func (cfg Config) parseResponse(answer *captureTransport, sent time.Time, err er
 	if err != nil {
 		return failed(false, err)
 	}
+	if kind := unquote(fields.tokenType); kind != "" && !strings.EqualFold(kind, "Bearer") { // RFC 6749 section 7.1
+		return failed(true, fmt.Errorf("the token is of type %q, and only Bearer is understood here", cfg.presentable(kind)))
+	}
 	// Every further try would make a session at the service that can't be cancelled, so a
 	// token without a usable life isn't asked for again at once.
 	if t.p.life <= 0 {
@@ -103,9 +106,13 @@ func (cfg Config) endpointError(ctx context.Context, answer *captureTransport, e
 				Code: code, Description: cfg.presentable(description), Hint: authHint(cfg, code),
 			}
 		}
+		why := "no token in the answer"
+		if code != "" {
+			why = cfg.presentable(words(code, description))
+		}
 		return &EndpointError{
 			TokenURL: cfg.TokenURL, Status: answer.status, RetryAfter: answer.retryAfter,
-			Hint: statusHint(answer.status), Err: errors.New("no token in the answer"),
+			Hint: statusHint(answer.status), Err: errors.New(why),
 		}
 	}
 	var urlError *url.Error // repeats the method and URL

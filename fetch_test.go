@@ -79,6 +79,7 @@ func TestRefusals(t *testing.T) {
 		"200 with null":      {200, "application/json", `null`, ""},
 		"a token of spaces":  {200, "application/json", `{"access_token":"a b","expires_in":60}`, ""},
 		"a token of newline": {200, "application/json", `{"access_token":"a\r\nHost: b","expires_in":60}`, ""},
+		"a token for a MAC":  {200, "application/json", `{"access_token":"a","token_type":"mac","expires_in":60}`, ""},
 		"a numeric token":    {200, "application/json", `{"access_token":7,"expires_in":60}`, ""},
 	} {
 		cfg := configFor(answer(c.status, c.contentType, c.body))
@@ -133,6 +134,17 @@ func TestEndpointsWords(t *testing.T) {
 	got := auth.Description
 	if strings.ContainsFunc(got, unicode.IsControl) || strings.Contains(got, "\u202e") || !utf8.ValidString(got) || len(got) > 600 {
 		t.Errorf("a description of %d bytes: %.50q", len(got), got)
+	}
+}
+
+// They aren't lost either where the code is one that may pass.
+func TestEndpointsWordsOnTheWay(t *testing.T) {
+	cfg := configFor(answer(400, "application/json", `{"error":"temporarily_unavailable","error_description":"closed until noon"}`))
+	cfg.MaxAttempts = 1
+	_, err := newSession(t, cfg).Token(t.Context())
+	var endpoint *shsession.EndpointError
+	if !errors.As(err, &endpoint) || !strings.Contains(endpoint.Err.Error(), "closed until noon") {
+		t.Errorf("%v, want an EndpointError with the endpoint's words", err)
 	}
 }
 

@@ -31,7 +31,7 @@ type gate struct {
 	opens   time.Time
 	err     error // what closed it, or nil
 	waits   *backoff.ExponentialBackOff
-	rejects int // tokens refused soon after they were issued, in a row
+	rejects int // tokens discarded soon after they were issued, in a row
 }
 
 // open lets the next flight start at once, unless tokens keep being refused.
@@ -54,6 +54,8 @@ func (g *gate) close(err error, remaining time.Duration, newBackOff func() *back
 	switch {
 	case g.hopeless():
 		g.opens = time.Now().Add(spread(maxWait))
+	case errors.Is(err, errSameToken) && remaining > 0: // there will be another when that has ended
+		g.opens = time.Now().Add(min(remaining, maxWait))
 	case errors.As(err, &endpoint):
 		if g.waits == nil {
 			g.waits = newBackOff()
@@ -79,16 +81,20 @@ func (g *gate) hopeless() bool {
 	return errors.As(g.err, &auth) || errors.As(g.err, &endpoint) && endpoint.Permanent
 }
 
-// rejected is told that a server refused a token of that age and life. The first young
-// token to be refused is replaced at once, and every further one in a row only after a
-// wait that doubles: something else is wrong then.
-func (g *gate) rejected(age, life time.Duration) {
-	if age > min(life/2, maxWait) {
+// discarded is told that a token of that age and life is to be replaced early. The first
+// young one is replaced at once, and every further one in a row only after a wait that
+// doubles, up to half of a token's life. young is the age at which one isn't young any
+// more, and half of a token's life at most.
+func (g *gate) discarded(age, life, young time.Duration) {
+	if life <= 0 {
+		life = 2 * maxWait
+	}
+	if age >= min(young, life/2) {
 		g.rejects = 0
 	}
 	g.rejects++
 	if g.rejects > 1 {
-		wait := min(DefaultRetryWait<<min(g.rejects-2, 10), maxWait)
+		wait := min(DefaultRetryWait<<min(g.rejects-2, 10), life/2)
 		g.opens = time.Now().Add(spread(wait))
 	}
 }

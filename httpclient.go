@@ -14,10 +14,13 @@ import (
 // SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names. The error names a file that
 // can't be read. The caller owns it.
 func NewHTTPTransport() (*http.Transport, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
 	roots, err := rootsFromEnvironment()
 	if err != nil {
 		return nil, err
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	if own, ok := http.DefaultTransport.(*http.Transport); ok { // a program may have wrapped it
+		transport = own.Clone()
 	}
 	if roots != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
@@ -29,7 +32,7 @@ func NewHTTPTransport() (*http.Transport, error) {
 // two logins, which are most of an hour apart, and reads the CA files when it is first
 // used: most processes find a token without a login.
 func defaultHTTPClient() *http.Client {
-	return &http.Client{Transport: lazyTransport(sync.OnceValues(func() (*http.Transport, error) {
+	return &http.Client{Transport: lazyTransport(sync.OnceValues(func() (http.RoundTripper, error) {
 		transport, err := NewHTTPTransport()
 		if err == nil {
 			transport.DisableKeepAlives = true
@@ -38,8 +41,22 @@ func defaultHTTPClient() *http.Client {
 	}))}
 }
 
-// A lazyTransport is an http.Transport that is made when it is first used.
-type lazyTransport func() (*http.Transport, error)
+// apiTransport sends the session's own requests to the API: http.DefaultTransport, or one
+// with the CA file that the environment names.
+func (s *Session) apiTransport() http.RoundTripper {
+	s.apiOnce.Do(func() {
+		s.api = lazyTransport(sync.OnceValues(func() (http.RoundTripper, error) {
+			if roots, err := rootsFromEnvironment(); roots == nil && err == nil {
+				return http.DefaultTransport, nil
+			}
+			return NewHTTPTransport()
+		}))
+	})
+	return s.api
+}
+
+// A lazyTransport is a RoundTripper that is made when it is first used.
+type lazyTransport func() (http.RoundTripper, error)
 
 func (lazy lazyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	transport, err := lazy()
@@ -48,6 +65,19 @@ func (lazy lazyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return transport.RoundTrip(r)
+}
+
+// CloseIdleConnections is for http.Client's method of that name.
+func (lazy lazyTransport) CloseIdleConnections() {
+	if transport, err := lazy(); err == nil {
+		closeIdleConnections(transport)
+	}
+}
+
+func closeIdleConnections(transport http.RoundTripper) {
+	if closer, ok := transport.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
 }
 
 // rootsFromEnvironment returns the system's certificate authorities and those of the file

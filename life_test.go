@@ -92,9 +92,15 @@ func TestAbsurdLives(t *testing.T) {
 					fault = "expires-in:" + expiresIn
 				}
 				service.Inject(identity.MustParseFault(fault), 0)
-				token := mustToken(t, newSession(t, cfg))
-				if got := token.Remaining().Round(time.Second); got != 10*time.Minute {
+				s := newSession(t, cfg)
+				if got := mustToken(t, s).Remaining().Round(time.Second); got != 10*time.Minute {
 					t.Errorf("%v remain, want the 10m0s that the claims tell", got)
+				}
+				for begin := time.Now(); time.Since(begin) < 24*time.Hour; time.Sleep(time.Minute) {
+					mustToken(t, s)
+				}
+				if n := service.Counters().TokenRequests; n > 2*24*6 {
+					t.Errorf("%d logins in a day of tokens that live ten minutes", n)
 				}
 			})
 		})

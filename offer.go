@@ -31,7 +31,8 @@ func (s *Session) accept(t Token) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, offered := s.cur.Load(), s.entryFor(t)
-	if !offered.valid(time.Now().UnixNano()) || e.token.Equal(t) || s.refused.Equal(t) {
+	switch {
+	case !offered.valid(time.Now().UnixNano()), s.refused.Equal(t), e.token.Equal(t) && !t.extends(e.token):
 		return false
 	}
 	if !e.rejected && !outlives(t, e.token) {

@@ -62,11 +62,12 @@ func (o *outlet) publish(ctx context.Context, t Token) error {
 	return err
 }
 
-// holds reports whether t is what was published last, and nothing has replaced it.
+// holds reports whether t is what was published last, with that expiry, and nothing has
+// replaced it.
 func (o *outlet) holds(t Token) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.err == nil && o.published.Equal(t)
+	return o.err == nil && o.published.Equal(t) && !t.extends(o.published)
 }
 
 // forget notes that the sink holds something else than what was published.

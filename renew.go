@@ -80,14 +80,16 @@ func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, err
 			}
 			return Token{}, s.interrupted(ctx)
 		}
-		if !f.urgent && need == urgently || f.least < minTTL {
-			continue // that flight was for somebody who wanted less
-		}
-		if t, err := s.makeDo(minTTL); err == nil || f.err == nil && need != urgently {
-			return t, err
-		}
-		if f.err != nil {
+		t, err := s.makeDo(minTTL)
+		switch {
+		case err == nil:
+			return t, nil
+		case !f.urgent && errors.Is(err, ErrExpired), f.least < minTTL:
+			// That flight was for somebody who wanted less.
+		case f.err != nil:
 			return Token{}, f.err
+		case need != urgently:
+			return Token{}, err
 		}
 	}
 }
@@ -104,10 +106,10 @@ func (s *Session) makeDo(minTTL time.Duration) (Token, error) {
 	return e.token, nil
 }
 
-// outlived reports whether no token of the service would have minTTL left.
+// outlived reports whether no token of the service would have minTTL left for long.
 func (e *entry) outlived(minTTL time.Duration) bool {
 	life := e.token.Life()
-	return life > 0 && minTTL > life-margin(life)
+	return life > 0 && minTTL > life-life/10
 }
 
 func tooShort(e *entry, minTTL time.Duration) error {
@@ -173,7 +175,7 @@ func (s *Session) board(n need, least time.Duration) (f *flight, mine bool, err 
 // else up to the session's limit.
 func (s *Session) fly(f *flight, wait time.Duration) {
 	if wait > 0 {
-		time.Sleep(wait)
+		<-time.After(wait)
 	}
 	tries := uint(1)
 	if f.urgent {
@@ -236,9 +238,12 @@ func (s *Session) land(f *flight, t Token, err error) {
 		err = unwrap.error
 	}
 	s.mu.Lock()
-	isNew := !t.IsZero() && !t.Equal(s.cur.Load().token)
+	old := s.cur.Load().token
+	isNew := !t.IsZero() && (!t.Equal(old) || t.extends(old))
 	if isNew {
 		s.install(t)
+	} else if err == nil && s.cur.Load().state(time.Now().UnixNano()) != Fresh {
+		err = errNothingNew
 	}
 	if err == nil {
 		s.gate.open()

@@ -31,6 +31,9 @@ type Session struct {
 	onToken   func(Token)
 	warnOnce  sync.Once // for the warning that the token has expired
 
+	apiOnce sync.Once // for api
+	api     lazyTransport
+
 	mu        sync.Mutex // guards the fields below
 	flight    *flight    // the renewal under way, or nil
 	gate      gate
@@ -91,6 +94,9 @@ func newConfigured(cfg Config, refill refill) *Session {
 	return s
 }
 
+// errSameToken is why a login brought nothing.
+var errSameToken = errors.New("the token in the answer is the one to be replaced")
+
 // login fetches a token and counts that.
 func (s *Session) login(ctx context.Context, cfg Config) (Token, error) {
 	t, err := cfg.fetch(ctx)
@@ -101,6 +107,9 @@ func (s *Session) login(ctx context.Context, cfg Config) (Token, error) {
 	s.counts.logins++
 	s.mu.Unlock()
 	s.logger.Debug("logged in", "client_id", cfg.ClientID, "token_url", cfg.TokenURL, "expires_at", t.ExpiresAt())
+	if old := s.cur.Load().token; t.Equal(old) && !t.extends(old) {
+		return Token{}, &EndpointError{TokenURL: cfg.TokenURL, Status: http.StatusOK, Err: errSameToken}
+	}
 	return t, nil
 }
 
@@ -133,7 +142,8 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 
 // TokenFor is like Token for a caller who needs the token to be valid for at least
 // minTTL: a token with less is renewed, and every such caller waits. The error wraps
-// [ErrLifeTooShort] if the service's tokens don't live that long.
+// [ErrLifeTooShort] if that is more than nine tenths of the life of the service's tokens:
+// whoever asks for all of it would log in at every call.
 func (s *Session) TokenFor(ctx context.Context, minTTL time.Duration) (Token, error) {
 	e := s.cur.Load()
 	if now := time.Now().UnixNano(); now < e.staleAt && e.remaining(now) >= minTTL {
@@ -181,7 +191,7 @@ func (ts tokenSource) Token() (*oauth2.Token, error) {
 // renewed the next time that one is asked for, unless tokens were refused again and again
 // just now: then only after a wait. A session that doesn't renew ignores it.
 func (s *Session) Reject(t Token) {
-	if s.discard(t) {
+	if s.discard(t, t.Life()) { // if one lasts for half of its life, the next may have another cause
 		s.logger.Warn("the server refused the token, so it will be renewed", "client_id", s.client())
 	}
 }
@@ -195,7 +205,7 @@ func (s *Session) Renew(ctx context.Context) (Token, error) {
 		return Token{}, ErrNotRefreshing
 	}
 	old := s.cur.Load().token
-	s.discard(old)
+	s.discard(old, maxWait)
 	t, err := s.Token(ctx)
 	if err != nil || !t.Equal(old) {
 		return t, err
@@ -207,14 +217,15 @@ func (s *Session) Renew(ctx context.Context) (Token, error) {
 }
 
 // discard marks t for renewal, if it's the session's token, and reports whether it did.
-func (s *Session) discard(t Token) bool {
+// young is for the gate.
+func (s *Session) discard(t Token, young time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.cur.Load()
 	if !s.renews() || e.rejected || t.IsZero() || !e.token.Equal(t) {
 		return false
 	}
-	s.gate.rejected(time.Since(e.since), t.Life())
+	s.gate.discarded(time.Since(e.since), t.Life(), young)
 	s.refused = t
 	discarded := *e
 	discarded.rejected, discarded.staleAt = true, 0

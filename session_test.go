@@ -1,8 +1,10 @@
 package shsession_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/storetest"
 )
 
 // A thousand goroutines at a cold start, and again at expiry, make one request each time.
@@ -32,6 +35,25 @@ func TestOneLoginForAllCallers(t *testing.T) {
 			time.Sleep(time.Hour)
 		}
 	})
+}
+
+// What is asked for most costs no allocation, whatever the session's source.
+func TestFreshTokenAllocatesNothing(t *testing.T) {
+	_, cfg := newService(t, time.Hour)
+	store := &storetest.Memory{}
+	joined, err := shsession.Join(cfg, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustToken(t, joined)
+	for name, s := range map[string]*shsession.Session{
+		"New": newSession(t, cfg), "Join": joined, "Follow": shsession.Follow(store),
+	} {
+		mustToken(t, s)
+		if n := testing.AllocsPerRun(100, func() { mustToken(t, s) }); n != 0 {
+			t.Errorf("a fresh Token of %s makes %v allocations", name, n)
+		}
+	}
 }
 
 func TestStates(t *testing.T) {
@@ -149,6 +171,8 @@ func TestNever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service, cfg := newService(t, time.Minute)
 		cfg.RefreshBeforeExpiry = shsession.Never
+		var warnings bytes.Buffer
+		cfg.Logger = slog.New(slog.NewTextHandler(&warnings, &slog.HandlerOptions{Level: slog.LevelWarn}))
 		s := newSession(t, cfg)
 		first := mustToken(t, s)
 		time.Sleep(45 * time.Second)
@@ -160,6 +184,12 @@ func TestNever(t *testing.T) {
 		got, err := s.Token(t.Context())
 		if !errors.Is(err, shsession.ErrExpired) || !got.Equal(first) {
 			t.Errorf("Token = (%v, %v), want the expired token with ErrExpired", got, err)
+		}
+		for range 10 {
+			_, _ = s.Token(t.Context())
+		}
+		if n := bytes.Count(warnings.Bytes(), []byte{'\n'}); n != 1 {
+			t.Errorf("%d warnings, want one:\n%s", n, &warnings)
 		}
 		if n := service.Counters().TokenRequests; n != 1 {
 			t.Errorf("%d token requests, want 1", n)
@@ -215,44 +245,6 @@ func TestFromNoToken(t *testing.T) {
 	}
 }
 
-func TestRejectAndRenew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		service, cfg := newService(t, time.Hour)
-		s := newSession(t, cfg)
-		first := mustToken(t, s)
-		s.Reject(first)
-		second := mustToken(t, s)
-		if second.Equal(first) {
-			t.Fatal("a rejected token came again")
-		}
-		s.Reject(first) // not current any more
-		if got := mustToken(t, s); !got.Equal(second) {
-			t.Error("rejecting an old token replaced the current one")
-		}
-		time.Sleep(30 * time.Minute)
-		third, err := s.Renew(t.Context())
-		if err != nil || third.Equal(second) {
-			t.Errorf("Renew = %v, with a new token: %v", err, !third.Equal(second))
-		}
-		if n := service.Counters().TokenRequests; n != 3 {
-			t.Errorf("%d token requests, want 3", n)
-		}
-		if got, err := s.Renew(t.Context()); err == nil && got.Equal(third) {
-			t.Error("Renew returned the old token without an error")
-		}
-		service.Inject(identity.MustParseFault("503"), 0)
-		time.Sleep(2 * time.Minute)
-		current := mustToken(t, s)
-		var endpoint *shsession.EndpointError
-		if got, err := s.Renew(t.Context()); !errors.As(err, &endpoint) || !got.Equal(current) {
-			t.Errorf("Renew while the service is down: %v, want the old token and why", err)
-		}
-		if _, err := shsession.FromToken(third).Renew(t.Context()); !errors.Is(err, shsession.ErrNotRefreshing) {
-			t.Errorf("Renew of a fixed token: %v, want ErrNotRefreshing", err)
-		}
-	})
-}
-
 // At the very moment of expiry too, a caller waits for the new token.
 func TestNoErrorAtTheEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -270,35 +262,6 @@ func TestNoErrorAtTheEdge(t *testing.T) {
 			})
 		}
 		asking.Wait()
-	})
-}
-
-// A server that refuses every token doesn't cause a loop of logins.
-func TestRejectedAgainAndAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		service, cfg := newService(t, time.Hour)
-		s := newSession(t, cfg)
-		for range 6000 { // ten minutes
-			s.Reject(mustToken(t, s))
-			time.Sleep(100 * time.Millisecond)
-		}
-		if n := service.Counters().TokenRequests; n > 20 {
-			t.Errorf("%d logins in ten minutes", n)
-		}
-	})
-}
-
-// When the service is down, a rejected token is better than none.
-func TestRejectedWhileTheServiceIsDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		service, cfg := newService(t, time.Hour)
-		s := newSession(t, cfg)
-		first := mustToken(t, s)
-		service.Inject(identity.MustParseFault("503"), 0)
-		s.Reject(first)
-		if got := mustToken(t, s); !got.Equal(first) {
-			t.Error("another token came from nowhere")
-		}
 	})
 }
 

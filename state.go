@@ -32,13 +32,25 @@ func (s State) String() string {
 // takes time to arrive.
 func margin(life time.Duration) time.Duration { return min(10*time.Second, life/10) }
 
+// lifeOf returns t's life, or what is left of it if nothing tells.
+func lifeOf(t Token) time.Duration {
+	if life := t.Life(); life > 0 {
+		return life
+	}
+	return t.Remaining()
+}
+
+// extends reports whether t is u again, with a later end: by more than the time on the way
+// explains, or the life that a store measures. Some services hand out one token for as
+// long as it lives.
+func (t Token) extends(u Token) bool {
+	return t.Equal(u) && t.ExpiresAt().Sub(u.ExpiresAt()) > margin(lifeOf(t))
+}
+
 // entryFor works out when t's states begin. The window before expiry is capped at half of
 // the token's life, or short-lived tokens would be stale from birth.
 func (s *Session) entryFor(t Token) *entry {
-	life := t.Life()
-	if life <= 0 {
-		life = t.Remaining()
-	}
+	life := lifeOf(t)
 	window := min(s.window, life/2)
 	if s.early < 1 {
 		window = time.Duration(float64(window) * (s.early + rand.Float64()*(1-s.early)/2))

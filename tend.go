@@ -120,7 +120,7 @@ func (sh *Sharing) tend(ctx context.Context) (sound bool) {
 		// A token that another sharer put into a store is published again, once, so that
 		// whoever closes last withdraws it.
 		there, isStore := before[o]
-		if o.holds(t) && (!isStore || there.Equal(t)) {
+		if o.holds(t) && (!isStore || there.Equal(t) && !t.extends(there)) {
 			continue
 		}
 		if !o.republish(ctx, sh.session, t) {

@@ -59,7 +59,7 @@ func ParseToken(data []byte) (Token, error) {
 // fields are the values of a token's JSON object that mean something here, as they stand
 // there, or "".
 type fields struct {
-	accessToken, expiresIn, expiresAt string
+	accessToken, tokenType, expiresIn, expiresAt string
 }
 
 // parseFields reads a JSON object of at most MaxTokenSize bytes. Its error doesn't quote
@@ -72,6 +72,8 @@ func parseFields(object string) (f fields, err error) {
 		switch key {
 		case "access_token":
 			f.accessToken = value
+		case "token_type":
+			f.tokenType = value
 		case "expires_in":
 			f.expiresIn = value
 		case "expires_at":
@@ -117,6 +119,9 @@ func (t Token) claimedLife() time.Duration {
 func parseSeconds(raw string) (float64, bool) {
 	if text := unquote(raw); text != "" {
 		raw = text
+	}
+	if number := (scanner{data: raw}); !number.number() || !number.end() {
+		return 0, false
 	}
 	f, err := strconv.ParseFloat(raw, 64)
 	return f, (err == nil || errors.Is(err, strconv.ErrRange)) && !math.IsNaN(f)

@@ -12,8 +12,9 @@ import (
 func (s *Session) Client() *http.Client { return &http.Client{Transport: s.Transport(nil)} }
 
 // Transport returns a RoundTripper that adds the token to requests, in place of any
-// Authorization header, and sends them with base, or with http.DefaultTransport if base
-// is nil.
+// Authorization header, and sends them with base. If that is nil it is
+// http.DefaultTransport, or one for the session with the CA file that SSL_CERT_FILE,
+// REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names, as for its token requests.
 //
 // A request waits for a token as Token does, on its own context. When the server answers
 // 401, the token is rejected, and the request is sent once more with a new one, if its
@@ -26,7 +27,7 @@ func (s *Session) Client() *http.Client { return &http.Client{Transport: s.Trans
 // Config.AllowHTTP.
 func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
-		base = http.DefaultTransport
+		base = s.apiTransport()
 	}
 	return &transport{s, base}
 }
@@ -35,6 +36,9 @@ type transport struct {
 	session *Session
 	base    http.RoundTripper
 }
+
+// CloseIdleConnections is for http.Client's method of that name.
+func (tr *transport) CloseIdleConnections() { closeIdleConnections(tr.base) }
 
 func (tr *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if ledAstray(r) {
