@@ -2,8 +2,9 @@ package interop_test
 
 import (
 	"os"
-	"os/exec"
 	"testing"
+
+	"github.com/shsession/shsession/internal/needtest"
 )
 
 // needPython returns the path of a Python that has the package sentinelhub.
@@ -28,11 +29,7 @@ func needRedis(t *testing.T) string {
 func needProgram(t *testing.T, name string) string {
 	t.Helper()
 	needVariable(t, "SHSESSION_INTEROP", "the wish to run "+name)
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, "the program "+name)
-	}
-	return path
+	return needtest.Program(t, name)
 }
 
 // needVariable returns the value of an environment variable that the script run sets where it has what.
@@ -40,16 +37,7 @@ func needVariable(t *testing.T, variable, what string) string {
 	t.Helper()
 	value := os.Getenv(variable)
 	if value == "" {
-		missing(t, what+" ("+variable+")")
+		needtest.Missing(t, what+" ("+variable+")")
 	}
 	return value
-}
-
-// missing ends a test for which the machine lacks something.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("SHSESSION_INTEROP") == "required" {
-		t.Fatalf("%s is missing, and SHSESSION_INTEROP is required", what)
-	}
-	t.Skipf("%s is missing: run make interop, which installs and starts what it can", what)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shsession/shsession/internal/needtest"
 )
 
 const dashboard = "../../deploy/grafana/shsession.json"
@@ -141,7 +143,7 @@ func TestDashboardUsesWhatExists(t *testing.T) {
 
 // Prometheus itself understands every expression.
 func TestDashboardExpressionsParse(t *testing.T) {
-	promtool := findPromtool(t)
+	promtool := needtest.Program(t, "promtool")
 	type rule struct {
 		Record string `json:"record"`
 		Expr   string `json:"expr"`
