@@ -2,8 +2,10 @@ package shconfig
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/nearest"
 )
 
 // preset is a service by name: a base URL and the token URL that goes with it.
@@ -25,16 +27,16 @@ func Presets() []string {
 	return names
 }
 
-// Preset is the pair of URLs of the service with that name, as [Settings] for
+// Preset is the pair of URLs of the service with that name, in whatever case, as [Settings] for
 // [Options] or [File.Set]. For any other name it fails with [ErrUnknownPreset].
 func Preset(name string) (Settings, error) {
 	for _, p := range presets() {
-		if p.name == name {
+		if strings.EqualFold(p.name, name) {
 			return Settings{BaseURL: p.baseURL, TokenURL: p.tokenURL}, nil
 		}
 	}
 	err := fmt.Errorf("%w %q: there are %s", ErrUnknownPreset, name, quoted(Presets()))
-	if n := nearest(name, Presets()); n != "" {
+	if n := nearest.To(strings.ToLower(name), Presets()); n != "" {
 		err = fmt.Errorf("%w; did you mean %q?", err, n)
 	}
 	return Settings{}, err

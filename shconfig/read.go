@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/nearest"
 )
 
 // maxConfigFile bounds config.toml, in bytes. A profile has some hundreds.
@@ -65,7 +66,7 @@ func table(path string, data map[string]any, profile string) (map[string]any, er
 	value, ok := data[profile]
 	if !ok {
 		have := profiles(data)
-		return nil, &UnknownProfileError{File: path, Profile: profile, Have: have, Nearest: nearest(profile, have)}
+		return nil, &UnknownProfileError{File: path, Profile: profile, Have: have, Nearest: nearest.To(profile, have)}
 	}
 	t, ok := value.(map[string]any)
 	if !ok {

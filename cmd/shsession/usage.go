@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/shsession/shsession/internal/nearest"
 )
 
 // A usageError is a mistake on the command line.
@@ -35,36 +37,15 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage(cmd, "%w", err)
 }
 
-// nearestFlag returns the command's flag whose name is at most two changes away
-// from name, "" if there is none.
+// nearestFlag returns the command's flag that was probably meant by name, "" if there is none.
 func nearestFlag(cmd *cobra.Command, name string) string {
-	best, distance := "", 3
+	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if d := editDistance(name, f.Name); d < distance && d < len(name) && !f.Hidden {
-			best, distance = f.Name, d
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
 	})
-	return best
-}
-
-// editDistance returns the Levenshtein distance in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := 1
-			if a[i] == b[j] {
-				change = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+change)
-		}
-	}
-	return row[len(b)]
+	return nearest.To(name, names)
 }
 
 // subcommandOnly is the Args of a command that is a list of others.
