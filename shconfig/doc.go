@@ -7,8 +7,8 @@
 //	p, err := shconfig.Load(shconfig.Options{})
 //	session, err := shsession.New(p.Config())
 //
-// [Open] edits the file. Nothing is written before [File.Save], and Load never
-// writes: the Python package creates a missing file while reading, this one
+// [Update] edits the file, taking turns with other processes; [Open] reads it to be
+// looked at or edited. Nothing is written before [File.Save], and Load never writes: the Python package creates a missing file while reading, this one
 // does not.
 //
 // # Precedence
@@ -32,5 +32,12 @@
 // belong together. When an argument or the environment names the base URL of a
 // known service and the token URL left over from below is another known
 // service's, the token URL follows the base URL. What the file says is never
-// corrected: a mixed pair there is a warning ([MixedPair]).
+// corrected: a mixed pair there is a warning ([shsession.MixedPair]).
+//
+// A base URL of a service that is not known needs a token URL of its own, from the
+// same layer or, unless it is a known service's, from below. Without one TokenURL is
+// empty and [shsession.New] refuses the configuration, where the Python package would
+// send the secret to Sentinel Hub. Who does log in at Sentinel Hub for such a service
+// has to say so: [File.Set] stores that token URL, though it is the default. The Python
+// package leaves it out when it saves the profile; then SH_TOKEN_URL says it.
 package shconfig

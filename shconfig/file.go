@@ -1,25 +1,40 @@
 package shconfig
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/shsession/shsession"
 )
 
 // A File is a config.toml being edited. Changes are made in memory; [File.Save]
-// writes them. It is not safe for concurrent use.
+// writes them. It shows its path and none of the secrets in it when it is printed,
+// logged or marshalled. It is not safe for concurrent use.
 type File struct {
-	path string
-	raw  []byte
-	data map[string]any // what raw says
+	path    string
+	doc     func() document // a func, because it holds secrets: that is where reflection in fmt stops, whatever the verb
+	changed bool            // since it was opened or saved
+}
 
-	changed bool // since it was opened or saved
+// document is the text of a config.toml and what it says.
+type document struct {
+	raw  []byte
+	data map[string]any
+}
+
+// hidden puts a document out of fmt's sight.
+func hidden(raw []byte, data map[string]any) func() document {
+	return func() document { return document{raw, data} }
 }
 
 // Open reads the config.toml at path, or at [Path] if path is "". A file that
@@ -40,14 +55,35 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{path: path, raw: raw, data: data}, nil
+	return &File{path: path, doc: hidden(raw, data)}, nil
 }
 
 // Path is where the file is, or will be.
 func (f *File) Path() string { return f.path }
 
+// Format writes the path, whatever the verb.
+func (f File) Format(state fmt.State, _ rune) { io.WriteString(state, f.path) }
+
+// LogValue returns the path.
+func (f File) LogValue() slog.Value { return slog.StringValue(f.path) }
+
+// MarshalText writes the path.
+func (f File) MarshalText() ([]byte, error) { return []byte(f.path), nil }
+
 // Profiles lists the profiles in the file, sorted.
-func (f *File) Profiles() []string { return profiles(f.data) }
+func (f *File) Profiles() []string { return profiles(f.doc().data) }
+
+// Profile is a profile in the file over the defaults: what [Load] would find, saved, with no
+// argument and no variable set. It fails as Load does.
+func (f *File) Profile(name string) (Profile, error) {
+	p := Profile{Name: name, File: f.path, Sources: map[Key]string{}}
+	p.overlay(defaults(), from(SourceDefault))
+	if err := p.read(f.path, f.doc().data); err != nil {
+		return Profile{}, err
+	}
+	p.warnOfMixedPair()
+	return p, nil
+}
 
 // profiles lists the tables at the top of a config.toml, sorted.
 func profiles(data map[string]any) []string {
@@ -64,22 +100,23 @@ func profiles(data map[string]any) []string {
 // Set gives a profile the settings that are not zero, and makes the profile if
 // it is not there. Its other keys stay, and so do the other profiles, comments
 // and order. As in the Python package only values that differ from the defaults
-// are stored: a key set to its default goes away. A new TokenURL does away with
-// the old key sh_auth_base_url too, which would win over it.
+// are stored: a key set to its default goes away. (A default TokenURL stays where
+// the base URL is not that of a known service, for which it has to be said.) A new
+// TokenURL does away with the old key sh_auth_base_url too, which would win over it.
 //
 // A value that cannot be stored is a *[ValueError], and changes nothing.
 func (f *File) Set(profile string, s Settings) error {
 	if err := f.check(profile, s); err != nil {
 		return err
 	}
-	values, err := table(f.path, f.data, profile)
+	values, err := table(f.path, f.doc().data, profile)
 	if unknown := (*UnknownProfileError)(nil); errors.As(err, &unknown) {
 		values, err = map[string]any{}, nil
 	}
 	if err != nil {
 		return err
 	}
-	changes := changesFor(s)
+	changes := changesFor(s, values)
 	values = maps.Clone(values)
 	for _, c := range changes {
 		if c.value == nil {
@@ -88,20 +125,20 @@ func (f *File) Set(profile string, s Settings) error {
 			values[string(c.key)] = c.value
 		}
 	}
-	want := maps.Clone(f.data)
+	want := maps.Clone(f.doc().data)
 	want[profile] = values
-	return f.replace(setText(f.raw, profile, changes), want)
+	return f.replace(setText(f.doc().raw, profile, changes), want)
 }
 
 // Remove takes a profile out of the file, with the comments inside it and those
 // directly above it. A profile that is not there is an *[UnknownProfileError].
 func (f *File) Remove(profile string) error {
-	if _, err := table(f.path, f.data, profile); err != nil {
+	if _, err := table(f.path, f.doc().data, profile); err != nil {
 		return err
 	}
-	want := maps.Clone(f.data)
+	want := maps.Clone(f.doc().data)
 	delete(want, profile)
-	return f.replace(removeText(f.raw, profile), want)
+	return f.replace(removeText(f.doc().raw, profile), want)
 }
 
 // replace takes edited text if it means what it should. If the profile was
@@ -116,8 +153,8 @@ func (f *File) replace(edited []byte, want map[string]any) error {
 	if len(edited) > maxConfigFile {
 		return fmt.Errorf("%s would have more than %d bytes", f.path, maxConfigFile)
 	}
-	f.changed = f.changed || string(edited) != string(f.raw)
-	f.raw, f.data = edited, want
+	f.changed = f.changed || string(edited) != string(f.doc().raw)
+	f.doc = hidden(edited, want)
 	return nil
 }
 
@@ -154,9 +191,11 @@ type change struct {
 	value any
 }
 
-// changesFor lists what [File.Set] has to do, in the order of Keys.
-func changesFor(s Settings) []change {
+// changesFor lists what [File.Set] has to do to a profile with these values, in the order of Keys.
+func changesFor(s Settings, values map[string]any) []change {
 	d := defaults()
+	stored, _ := values[string(BaseURL)].(string)
+	ownService := shsession.TokenURLFor(cmp.Or(s.BaseURL, stored, d.BaseURL)) == ""
 	var changes []change
 	add := func(key Key, given, isDefault bool, value any) {
 		switch {
@@ -169,7 +208,7 @@ func changesFor(s Settings) []change {
 	add(ClientID, s.ClientID != "", false, s.ClientID)
 	add(ClientSecret, !s.ClientSecret.IsZero(), false, s.ClientSecret.Reveal())
 	add(BaseURL, s.BaseURL != "", s.BaseURL == d.BaseURL, s.BaseURL)
-	add(TokenURL, s.TokenURL != "", s.TokenURL == d.TokenURL, s.TokenURL)
+	add(TokenURL, s.TokenURL != "", s.TokenURL == d.TokenURL && !ownService, s.TokenURL)
 	add(oldAuthURL, s.TokenURL != "", true, nil)
 	add(MaxDownloadAttempts, s.MaxDownloadAttempts != 0, s.MaxDownloadAttempts == d.MaxDownloadAttempts, int64(s.MaxDownloadAttempts))
 	add(DownloadSleepTime, s.DownloadSleepTime != 0, s.DownloadSleepTime == d.DownloadSleepTime, s.DownloadSleepTime.Seconds())

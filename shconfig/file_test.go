@@ -241,3 +241,23 @@ func TestRemoveUnknown(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A File says of a profile what Load finds once it's saved.
+func TestFileProfile(t *testing.T) {
+	path := isolate(t)
+	t.Setenv("SH_CLIENT_ID", "from the environment")
+	f := open(t, "")
+	set(t, f, "a", shconfig.Settings{ClientID: "x", ClientSecret: shsession.NewSecret("s"), BaseURL: shsession.CDSEBaseURL})
+	p, err := f.Profile("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustEqual(t, "client id", p.ClientID, "x")
+	mustEqual(t, "secret", p.ClientSecret.Reveal(), "s")
+	mustEqual(t, "token URL", p.TokenURL, shsession.SentinelHubTokenURL)
+	mustEqual(t, "warnings of a mixed pair", len(p.Warnings), 1)
+	mustEqual(t, "file", p.File, path)
+	if _, err := f.Profile("b"); !errors.As(err, new(*shconfig.UnknownProfileError)) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/shsession/shsession"
 )
@@ -30,8 +31,8 @@ type Options struct {
 // Setting both SH_CLIENT_SECRET and SH_CLIENT_SECRET_FILE is an error, since it
 // can't be told which is meant. Neither is looked at if Settings has a secret.
 //
-// That client id and secret are missing is not an error here but of
-// [shsession.New], as a store may be all that is wanted.
+// That client id and secret are missing, or a token URL that goes with the base URL,
+// is not an error here but of [shsession.New], as a store may be all that is wanted.
 func Load(o Options) (Profile, error) {
 	p := Profile{Name: profileName(o.Profile), Sources: map[Key]string{}}
 	p.overlay(defaults(), from(SourceDefault))
@@ -52,13 +53,16 @@ func Load(o Options) (Profile, error) {
 	p.pair(env, envSource)
 	p.overlay(arguments, argumentSource)
 	p.pair(arguments, argumentSource)
+	p.warnOfMixedPair()
+	return p, nil
+}
 
+func (p *Profile) warnOfMixedPair() {
 	if shsession.MixedPair(p.BaseURL, p.TokenURL) {
 		p.Warnings = append(p.Warnings, fmt.Sprintf(
 			"profile %q: the base URL %s (%s) and the token URL %s (%s) belong to different services, which refuse each other's credentials",
 			p.Name, withoutPassword(p.BaseURL), p.Sources[BaseURL], withoutPassword(p.TokenURL), p.Sources[TokenURL]))
 	}
-	return p, nil
 }
 
 func withoutPassword(rawURL string) string {
@@ -88,13 +92,13 @@ func (o Options) arguments() (Settings, func(Key) string, error) {
 	if err != nil {
 		return Settings{}, nil, err
 	}
-	s := o.Settings
+	s, preset := o.Settings, strings.ToLower(o.Preset)
 	source := map[Key]string{}
 	if s.BaseURL == "" {
-		s.BaseURL, source[BaseURL] = urls.BaseURL, "preset "+o.Preset
+		s.BaseURL, source[BaseURL] = urls.BaseURL, "preset "+preset
 	}
 	if s.TokenURL == "" {
-		s.TokenURL, source[TokenURL] = urls.TokenURL, "preset "+o.Preset
+		s.TokenURL, source[TokenURL] = urls.TokenURL, "preset "+preset
 	}
 	return s, func(k Key) string {
 		if from, ok := source[k]; ok {
@@ -131,6 +135,11 @@ func (p *Profile) loadFile(path string) error {
 			p.Warnings = append(p.Warnings, openWarning(path, info))
 		}
 	}
+	return p.read(path, data)
+}
+
+// read puts the profile's settings in a document over the defaults. path is where it comes from.
+func (p *Profile) read(path string, data map[string]any) error {
 	values, err := table(path, data, p.Name)
 	if unknown := (*UnknownProfileError)(nil); errors.As(err, &unknown) && p.Name == DefaultProfile {
 		return nil
@@ -144,6 +153,7 @@ func (p *Profile) loadFile(path string) error {
 	}
 	p.Warnings = append(p.Warnings, warnings...)
 	p.overlay(settings, from(path))
+	p.disown(settings)
 	return nil
 }
 

@@ -9,8 +9,8 @@ const (
 )
 
 // A Profile is the settings in force: those of a profile in the file, under the
-// environment's and the arguments', over the defaults. Only ClientID and
-// ClientSecret can be empty.
+// environment's and the arguments', over the defaults. ClientID and ClientSecret
+// can be empty, and so can TokenURL where none is known to go with BaseURL.
 type Profile struct {
 	Settings
 
@@ -66,11 +66,28 @@ func put[T comparable](p *Profile, key Key, field *T, value T, source func(Key) 
 }
 
 // pair lets the token URL follow the base URL, if a layer set the base URL alone
-// and the token URL left from below is another service's.
+// and the token URL left from below is another service's, or none.
 func (p *Profile) pair(s Settings, source func(Key) string) {
-	if s.BaseURL != "" && s.TokenURL == "" && shsession.MixedPair(p.BaseURL, p.TokenURL) {
-		p.TokenURL = shsession.TokenURLFor(p.BaseURL)
+	if s.BaseURL == "" || s.TokenURL != "" {
+		return
+	}
+	if known := shsession.TokenURLFor(p.BaseURL); known != "" && (p.TokenURL == "" || shsession.MixedPair(p.BaseURL, p.TokenURL)) {
+		p.TokenURL = known
 		p.Sources[TokenURL] = source(BaseURL)
+	}
+	p.disown(s)
+}
+
+// disown takes the token URL left from below away, if a layer set the base URL of a
+// service that is not known alone, and the token URL is that of one that is: the
+// secret would be sent to somebody else.
+func (p *Profile) disown(s Settings) {
+	if s.BaseURL == "" || s.TokenURL != "" {
+		return
+	}
+	if shsession.TokenURLFor(p.BaseURL) == "" && shsession.TokenURLFor(p.TokenURL) != "" {
+		p.TokenURL = ""
+		delete(p.Sources, TokenURL)
 	}
 }
 

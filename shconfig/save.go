@@ -13,7 +13,8 @@ import (
 //
 // The new file is written beside the old one and renamed over it, so that a
 // reader sees the one or the other and never a mixture. Of two writers the last
-// one wins, whole: what the other changed since this File was opened is lost. The
+// one wins, whole: what the other changed since this File was opened is lost, which
+// [Update] prevents. The
 // file's mode becomes 0600, or stays stricter; its owner stays. A config.toml
 // that is a symbolic link stays one, and the file it points to is replaced.
 func (f *File) Save() error {
@@ -43,7 +44,7 @@ func (f *File) write() error {
 	case !old.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", path)
 	}
-	temp, err := writeTemp(filepath.Dir(path), f.raw, old)
+	temp, err := writeTemp(filepath.Dir(path), f.doc().raw, old)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,78 @@
+package shconfig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ErrBusy is returned by [Update] when others have been changing the file for too long.
+var ErrBusy = errors.New("other processes are changing the file")
+
+const (
+	lockPatience = 10 * time.Second // a change takes milliseconds
+	lockPause    = 5 * time.Millisecond
+)
+
+// Update opens the config.toml at path, or at [Path] if path is "", has change make its
+// changes and saves them. Updates of the same file take turns, those of other processes
+// too, so that none is lost. If change returns an error, Update returns it and writes
+// nothing. change should not wait for anything: what it needs is to be at hand.
+//
+// Update waits for its turn until ctx is done, and for ten seconds at most; then it
+// fails with [ErrBusy]. The lock ends with the process, and nothing is left beside the
+// file. Where the file system knows no locks, as some network file systems, there are no turns.
+func Update(ctx context.Context, path string, change func(*File) error) (err error) {
+	if path == "" {
+		if path, err = Path(); err != nil {
+			return err
+		}
+	}
+	target, err := followLinks(path)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	dir := filepath.Dir(target)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("save the configuration: %w", err)
+		}
+		defer os.Remove(dir) // which fails unless there was nothing to save
+	}
+	unlock, err := lock(ctx, target)
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", path, err)
+	}
+	defer unlock()
+	f, err := Open(path)
+	if err != nil {
+		return err
+	}
+	if err := change(f); err != nil {
+		return err
+	}
+	return f.Save()
+}
+
+// lock waits for its turn at the file at path.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lockPatience, ErrBusy)
+	defer cancel()
+	pause := time.NewTicker(lockPause)
+	defer pause.Stop()
+	for {
+		unlock, err := tryLock(path)
+		if !errors.Is(err, ErrBusy) {
+			return unlock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-pause.C:
+		}
+	}
+}
