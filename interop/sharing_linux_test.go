@@ -281,7 +281,9 @@ func (m machine) share(t *testing.T, kind, name string) (token map[string]any, s
 		}
 	}
 	t.Cleanup(stop)
+	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }) // with another sharer there it would wait for ever
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	late.Stop()
 	if err != nil {
 		t.Fatalf("share.py: %v\n%s", err, stderr.String())
 	}
