@@ -253,7 +253,7 @@ func (s *Session) land(f *flight, t Token, err error) {
 	wait := time.Until(s.gate.opens)
 	s.flight = nil
 	s.mu.Unlock()
-	if err != nil && !errors.Is(err, errNothingNew) {
+	if err != nil && !f.urgent && !errors.Is(err, errNothingNew) { // else the callers get it
 		s.logFailure(err, wait)
 	}
 	f.err = err

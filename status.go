@@ -94,7 +94,8 @@ func (s *Session) countFailure(err error) {
 	s.counts.lastErrorAt = time.Now()
 }
 
-// logFailure logs an attempt that failed, and how long it is until there may be another.
+// logFailure logs an attempt that failed and that no caller is told of, and how long it is
+// until there may be another.
 func (s *Session) logFailure(err error, wait time.Duration) {
-	s.logger.Warn("no new token", "error", err, "retry_in", wait.Round(100*time.Millisecond), "client_id", s.client())
+	s.logger.Warn("no new token", "error", err, "retry_in", max(0, wait).Round(100*time.Millisecond), "client_id", s.client())
 }

@@ -197,11 +197,13 @@ func (sh *Sharing) turnstile() (*outlet, Store) {
 	return nil, nil
 }
 
-// token returns the session's token, or none after a failure, which the session has
-// logged.
+// token returns the session's token, or none after a failure.
 func (sh *Sharing) token(ctx context.Context) Token {
 	t, err := sh.session.Token(ctx)
 	if err != nil {
+		if ctx.Err() == nil {
+			sh.session.logFailure(err, time.Until(sh.session.Status().NextTry))
+		}
 		return Token{}
 	}
 	return t

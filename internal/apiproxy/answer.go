@@ -77,7 +77,8 @@ func (p *Proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil { // the client is gone, or the proxy about to be
 		panic(http.ErrAbortHandler)
 	}
-	if errors.As(err, new(tokenError)) { // which the session has logged
+	if errors.As(err, new(tokenError)) {
+		p.logger.Warn("there is no token to send a request with", "error", err, "method", r.Method)
 		p.failToken(w, err)
 		return
 	}
