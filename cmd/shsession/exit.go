@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"unicode"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/child"
 	"github.com/shsession/shsession/shconfig"
 )
 
@@ -21,7 +23,8 @@ const (
 )
 
 // exit writes err, if there is one, and a hint where the user can act, and
-// returns the exit code.
+// returns the exit code. It doesn't return if a key of the terminal has ended our command: a shell
+// is to see that.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
 		a.late.flush()
@@ -30,18 +33,37 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var ended *childExit
 	if errors.As(err, &ended) && ended.err == nil {
 		a.late.flush()
-		return ended.code
+		if ended.Key != 0 {
+			child.EndBy(ended.Key)
+		}
+		return ended.Code
 	}
 	a.late.drop() // err says it
-	var signal interrupted
-	if errors.As(context.Cause(ctx), &signal) {
+	var (
+		signal interrupted
+		left   *notWithdrawn
+	)
+	if !errors.As(err, &left) && (errors.As(context.Cause(ctx), &signal) || errors.As(err, &signal)) {
 		return signal.code()
 	}
-	fmt.Fprintf(a.err, "shsession: %s\n", printable(err.Error()))
-	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(a.err, "hint: %s\n", printable(hint))
-	}
+	a.fail(err)
 	return exitCode(err)
+}
+
+// fail writes the error that ends us, in the form that the log has.
+func (a *app) fail(err error) {
+	text, hint := printable(err.Error()), printable(hintFor(err))
+	switch {
+	case !a.logsRecords():
+		fmt.Fprintf(a.err, "shsession: %s\n", text)
+		if hint != "" {
+			fmt.Fprintf(a.err, "hint: %s\n", hint)
+		}
+	case hint != "":
+		slog.New(a.serviceHandler(slog.LevelInfo)).Error(text, "hint", hint)
+	default:
+		slog.New(a.serviceHandler(slog.LevelInfo)).Error(text)
+	}
 }
 
 func exitCode(err error) int {
@@ -53,7 +75,7 @@ func exitCode(err error) int {
 	)
 	switch {
 	case errors.As(err, &ended):
-		return ended.code
+		return ended.Code
 	case errors.As(err, &usage), errors.As(err, &unknown), errors.Is(err, shconfig.ErrUnknownPreset):
 		return exitUsage
 	case errors.As(err, &refused), errors.Is(err, shsession.ErrNoCredentials):

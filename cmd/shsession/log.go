@@ -44,9 +44,27 @@ func (a *app) serviceHandler(level slog.Level) slog.Handler {
 	return slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level})
 }
 
+// logsRecords reports whether whatever reads standard error expects records of a log, each with its level,
+// and not lines for people: where it was asked for JSON, and in systemd's journal.
+func (a *app) logsRecords() bool { return a.logFormat.value == logJSON || isJournal(a.err) }
+
 // warn tells the user of something that works but should be changed.
 func (a *app) warn(text string) {
+	if a.logsRecords() {
+		slog.New(a.serviceHandler(slog.LevelInfo)).Warn(printable(text))
+		return
+	}
 	fmt.Fprintf(a.err, "shsession: warning: %s\n", printable(text))
+}
+
+// announce says what a service does from now on: to people as text on standard output, or, where the log is
+// JSON, as a record there.
+func (a *app) announce(logger *slog.Logger, text, record string, attrs ...any) {
+	if a.logFormat.value == logJSON {
+		logger.Info(record, attrs...)
+		return
+	}
+	fmt.Fprintln(a.out, text)
 }
 
 // lines is a log handler for people: a warning becomes a line.

@@ -9,8 +9,6 @@ import (
 )
 
 func main() {
-	ctx, stop := untilSignal(context.Background())
-	code := run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr})
-	stop()
-	os.Exit(code)
+	ctx := untilSignal(context.Background())
+	os.Exit(run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }

@@ -13,35 +13,34 @@ import (
 
 // A childExit says how a command that we ran has ended, or with err, why it couldn't be started.
 type childExit struct {
-	code int
-	err  error
+	child.Exit
+	err error
 }
 
 func (e *childExit) Error() string {
 	if e.err != nil {
 		return e.err.Error()
 	}
-	return fmt.Sprintf("the command has ended with exit code %d", e.code)
+	return fmt.Sprintf("the command has ended with exit code %d", e.Code)
 }
 
 func (e *childExit) Unwrap() error { return e.err }
 
 // runCommand runs the command, which gets the signals that end ctx elsewhere.
 func (s *sharer) runCommand(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	code, err := child.Run(context.WithoutCancel(ctx), child.Command{
+	exit, err := child.Run(ctx, child.Command{
 		Args:   s.command,
 		Env:    child.Environ(os.Environ(), s.told()),
 		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
+		Caught: func() { leaveToCommand(ctx) },
 	})
-	if err == nil && code == exitOK {
+	takeUpSignals(ctx)
+	if err == nil && exit.Code == exitOK {
 		return nil
 	}
-	return &childExit{code, err}
+	return &childExit{exit, err}
 }
 
 // told is what the command is told of where the token is: the first segment and the first header file.

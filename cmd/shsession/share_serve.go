@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/shsession/shsession"
@@ -49,12 +47,16 @@ func (s *sharer) status() shsession.SharingStatus {
 
 // run shares the token until ctx is done, or the command has ended, and withdraws it.
 func (s *sharer) run(ctx context.Context, service *service) error {
-	renew := make(chan os.Signal, 1)
-	if len(s.command) == 0 { // else it's for the command
-		signal.Notify(renew, syscall.SIGHUP)
-		defer signal.Stop(renew)
+	var renew <-chan os.Signal
+	if len(s.command) == 0 { // else SIGHUP is for the command
+		var stop func()
+		ctx, renew, stop = hangUps(ctx)
+		defer stop()
 	}
 	sharing, err := s.begin(ctx)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func (s *sharer) run(ctx context.Context, service *service) error {
 	if len(s.command) > 0 {
 		ended = s.runCommand(ctx)
 	} else {
-		s.announce()
+		s.announceToken()
 		s.serve(ctx, renew)
 	}
 	service.stopping()
@@ -107,14 +109,11 @@ func (s *sharer) work() string {
 	return text + " in " + sinkNames(s.sinks)
 }
 
-// announce says that the token is shared: to people, or to whatever reads a log of JSON.
-func (s *sharer) announce() {
+// announceToken says that the token is shared.
+func (s *sharer) announceToken() {
 	status := s.status().Session
-	if s.logFormat.value == logJSON {
-		s.logger.Info("the token is shared", "client_id", status.ClientID, "in", sinkNames(s.sinks), "expires_at", status.ExpiresAt)
-		return
-	}
-	fmt.Fprintf(s.out, "%s until %s, renewed in time; interrupt to withdraw it\n", s.work(), timeText(status.ExpiresAt))
+	text := fmt.Sprintf("%s until %s, renewed in time; interrupt to withdraw it", s.work(), timeText(status.ExpiresAt))
+	s.announce(s.logger, text, "the token is shared", "client_id", status.ClientID, "in", sinkNames(s.sinks), "expires_at", status.ExpiresAt)
 }
 
 // serve renews the token at each signal, until ctx is done.
@@ -131,6 +130,12 @@ func (s *sharer) serve(ctx context.Context, renew <-chan os.Signal) {
 	}
 }
 
+// A notWithdrawn is why a token is left where it was shared.
+type notWithdrawn struct{ error }
+
+func (e *notWithdrawn) Error() string { return "the token isn't withdrawn: " + e.error.Error() }
+func (e *notWithdrawn) Unwrap() error { return e.error }
+
 // withdraw ends the sharing. That it can't is an error, or behind a command, whose exit code
 // is ours, a warning.
 func (s *sharer) withdraw(ctx context.Context, sharing *shsession.Sharing) error {
@@ -142,7 +147,8 @@ func (s *sharer) withdraw(ctx context.Context, sharing *shsession.Sharing) error
 		s.logger.Info("the token is withdrawn", "from", sinkNames(s.sinks))
 	case len(s.command) > 0:
 		s.logger.Warn("the token isn't withdrawn", "error", err)
-		return nil
+	default:
+		return &notWithdrawn{err}
 	}
-	return err
+	return nil
 }

@@ -13,11 +13,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
+	"syscall"
 )
 
 // Exit codes for a command that couldn't be started, as shells have them (POSIX.1-2024, XCU 2.8.2).
@@ -32,70 +29,50 @@ type Command struct {
 	Env  []string // its whole environment, such as Environ returns; nil means ours
 
 	Stdin, Stdout, Stderr *os.File // nil is the null device; they stay the caller's to close
+
+	// Caught, if it isn't nil, is called once every signal is kept for the command, before that is
+	// started. Whoever listened to signals until then can look for the last one, and end ctx for it.
+	Caught func()
 }
 
-// Run starts the command and waits for as long as it lives. It returns the command's exit code, or
-// 128+n if signal n ended it. If it couldn't be started the code is [NotFound] or [NotExecutable],
-// and the error says why; an error never comes with a command that was started.
+// An Exit is how a command has ended.
+type Exit struct {
+	Code int // its exit code, or 128+n if signal n ended it
+
+	// Key is SIGINT or SIGQUIT if the command was ended by that, and it came from our terminal's ^C or ^\.
+	// Then our caller should see us end by it too (EndBy), once all is tidy: an interactive shell ends its
+	// loop only for a command that a key has ended. Otherwise it is 0.
+	Key syscall.Signal
+}
+
+// Run starts the command and waits for as long as it lives. It returns how the command has ended.
+// If it couldn't be started the code is [NotFound] or [NotExecutable], and the error says why; an
+// error never comes with a command that was started. A script that doesn't say what runs it is run by
+// /bin/sh, as execvp(3) has it.
 //
-// When ctx is done the command gets SIGTERM (Windows: it is killed), once, and Run still waits for
-// it. So a ctx that ends on a signal makes the command get that signal and a SIGTERM: Run handles
-// SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP and SIGCONT itself. One
-// that we were started to ignore, as by nohup, is ignored by the command too.
+// If ctx is done before the command is started, it isn't, and the error wraps ctx's cause. When ctx is done
+// later the command gets SIGTERM (Windows: it is killed), once, and Run still waits for
+// it. So a ctx that ends on a signal makes the command get that signal and a SIGTERM, unless it is made to
+// last in Caught: Run handles SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP and
+// SIGCONT itself. One that we were started to ignore, as by nohup, is ignored by the command too.
 //
 // When our process is killed outright the command gets SIGTERM (Linux), perhaps more than once. As
 // long as Run lasts it has a thread to itself, and it must not be called twice at a time: there is
 // one terminal and one set of signals.
-func Run(ctx context.Context, c Command) (exitCode int, err error) {
-	if len(c.Args) == 0 {
-		return NotFound, errors.New("there is no command to run")
+func Run(ctx context.Context, c Command) (Exit, error) {
+	if len(c.Args) == 0 || c.Args[0] == "" {
+		return Exit{Code: NotFound}, errors.New("the name of the command to run is empty")
+	}
+	return run(ctx, c)
+}
+
+// caught is called when the signals are the command's, and reports whether that is still wanted.
+func (c Command) caught(ctx context.Context) error {
+	if c.Caught != nil {
+		c.Caught()
 	}
 	if ctx.Err() != nil {
-		return NotExecutable, fmt.Errorf("%s is not started: %w", c.Args[0], context.Cause(ctx))
+		return fmt.Errorf("%s is not started: %w", c.Args[0], context.Cause(ctx))
 	}
-	cmd := exec.Command(c.Args[0], c.Args[1:]...)
-	cmd.Env = c.Env
-	if c.Stdin != nil { // a nil *os.File in an interface would not be nil
-		cmd.Stdin = c.Stdin
-	}
-	if c.Stdout != nil {
-		cmd.Stdout = c.Stdout
-	}
-	if c.Stderr != nil {
-		cmd.Stderr = c.Stderr
-	}
-	return run(ctx, cmd)
-}
-
-// notStarted returns the exit code and the error for a command that couldn't be started.
-func notStarted(cmd *exec.Cmd, err error) (int, error) {
-	name := cmd.Args[0]
-	code := NotExecutable
-	switch {
-	case errors.Is(err, exec.ErrNotFound) && inPath(name):
-		err = fs.ErrPermission
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		code = NotFound
-	}
-	if lookup := (*exec.Error)(nil); errors.As(err, &lookup) {
-		err = lookup.Err // the name is said once
-	}
-	if start := (*fs.PathError)(nil); errors.As(err, &start) {
-		err = start.Err
-	}
-	return code, fmt.Errorf("%s can't be started: %w", name, err)
-}
-
-// inPath reports whether PATH leads to a file of that name. It's for one that exec.LookPath
-// passed over, since it isn't executable.
-func inPath(name string) bool {
-	if strings.ContainsRune(name, filepath.Separator) {
-		return false
-	}
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
-			return true
-		}
-	}
-	return false
+	return nil
 }

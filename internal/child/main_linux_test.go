@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 
 // wrap plays shsession share -- args.
 func wrap(args []string) int {
-	code, err := child.Run(context.Background(), child.Command{
+	exit, err := child.Run(context.Background(), child.Command{
 		Args:  args,
 		Env:   append(os.Environ(), roleVariable+"=report"),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
@@ -43,7 +43,10 @@ func wrap(args []string) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	return code
+	if exit.Key != 0 {
+		child.EndBy(exit.Key)
+	}
+	return exit.Code
 }
 
 var reported = []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT}

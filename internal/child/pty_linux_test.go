@@ -80,12 +80,15 @@ func openPTY(t *testing.T) (master, slave *os.File) {
 	return os.NewFile(uintptr(fd), "ptmx"), slave
 }
 
-// startShell starts an interactive shell whose variable $wrap is the test binary as shsession
+// startShell starts an interactive sh or bash whose variable $wrap is the test binary as shsession
 // share and $self the binary.
-func startShell(t *testing.T) *console {
+func startShell(t *testing.T, shell string) *console {
 	t.Helper()
-	cmd := exec.Command("sh", "-i")
-	cmd.Env = append(os.Environ(), "PS1=prompt> ", "ENV=", "self="+self(t), "wrap=env "+roleVariable+"=wrap "+self(t), "report=env "+roleVariable+"=report "+self(t))
+	cmd := exec.Command(shell, "-i")
+	if shell == "bash" {
+		cmd.Args = append(cmd.Args[:1], "--norc", "--noediting", "-i")
+	}
+	cmd.Env = append(os.Environ(), "PS1=prompt> ", "ENV=", "HISTFILE=", "self="+self(t), "wrap=env "+roleVariable+"=wrap "+self(t), "report=env "+roleVariable+"=report "+self(t))
 	c := startOnConsole(t, cmd)
 	c.await(t, "prompt> ")
 	return c

@@ -3,7 +3,6 @@ package child
 import (
 	"context"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"syscall"
@@ -23,7 +22,7 @@ type job struct {
 }
 
 // run is [Run] on Linux.
-func run(ctx context.Context, cmd *exec.Cmd) (int, error) {
+func run(ctx context.Context, c Command) (Exit, error) {
 	// PR_SET_PDEATHSIG counts from the death of the thread that forked, so that thread has to live
 	// as long as we do.
 	runtime.LockOSThread()
@@ -47,13 +46,16 @@ func run(ctx context.Context, cmd *exec.Cmd) (int, error) {
 	defer signal.Stop(j.continued)
 	defer signal.Stop(j.changed)
 
+	if err := c.caught(ctx); err != nil {
+		return Exit{Code: NotExecutable}, err
+	}
 	// A job must stop when it wants the terminal too early, or it would get EIO: shells see to this too, but tmux
 	// lets the commands that it runs itself ignore these.
 	byDefault(unix.SIGTTIN)
 	byDefault(unix.SIGTTOU)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGTERM}
-	if err := cmd.Start(); err != nil {
-		return notStarted(cmd, err)
+	cmd, code, err := c.start(&syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGTERM})
+	if err != nil {
+		return Exit{Code: code}, err
 	}
 	j.pid = cmd.Process.Pid
 	_ = cmd.Process.Release() // wait4 says more than os.Process does; this can't fail before a Wait
@@ -65,8 +67,8 @@ func run(ctx context.Context, cmd *exec.Cmd) (int, error) {
 	return j.wait(ctx), nil
 }
 
-// wait passes signals on and follows the child's stops until it ends, and returns its exit code.
-func (j *job) wait(ctx context.Context) int {
+// wait passes signals on and follows the child's stops until it ends, and returns how it did.
+func (j *job) wait(ctx context.Context) Exit {
 	done := ctx.Done()
 	for {
 		select {
@@ -126,18 +128,25 @@ func (j *job) reap() (status unix.WaitStatus, ended bool) {
 	}
 }
 
-// end tidies up after the child and returns its exit code.
-func (j *job) end(status unix.WaitStatus) int {
+// end tidies up after the child and returns how it ended.
+func (j *job) end(status unix.WaitStatus) Exit {
 	held := j.terminal.holder() == j.pid
 	j.terminal.takeBack()
 	if !status.Signaled() {
-		return status.ExitStatus()
+		return Exit{Code: status.ExitStatus()}
 	}
 	sig := status.Signal()
-	if held && !j.passed[sig] && (sig == unix.SIGINT || sig == unix.SIGQUIT) {
+	exit := Exit{Code: 128 + int(sig)}
+	if sig != unix.SIGINT && sig != unix.SIGQUIT {
+		return exit
+	}
+	if held && !j.passed[sig] {
 		j.tellGroup(sig)
 	}
-	return 128 + int(sig)
+	if held || j.passed[sig] && j.terminal.fd >= 0 {
+		exit.Key = sig
+	}
+	return exit
 }
 
 // tellGroup passes the ^C that ended the child on to our own process group, which would have got

@@ -5,12 +5,11 @@ package child
 import (
 	"context"
 	"os"
-	"os/exec"
 	"os/signal"
 )
 
 // run is [Run] where the child stays in our process group.
-func run(ctx context.Context, cmd *exec.Cmd) (int, error) {
+func run(ctx context.Context, c Command) (Exit, error) {
 	signals := make(chan os.Signal, 64)
 	for _, sig := range append(passedOn, leftToTerminal...) {
 		if !signal.Ignored(sig) { // or Notify would end the ignoring
@@ -18,8 +17,12 @@ func run(ctx context.Context, cmd *exec.Cmd) (int, error) {
 		}
 	}
 	defer signal.Stop(signals)
-	if err := cmd.Start(); err != nil {
-		return notStarted(cmd, err)
+	if err := c.caught(ctx); err != nil {
+		return Exit{Code: NotExecutable}, err
+	}
+	cmd, code, err := c.start(nil)
+	if err != nil {
+		return Exit{Code: code}, err
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -27,14 +30,16 @@ func run(ctx context.Context, cmd *exec.Cmd) (int, error) {
 		_ = cmd.Wait() // ProcessState says it all
 	}()
 	done := ctx.Done()
+	passed := map[os.Signal]bool{}
 	for {
 		select {
 		case <-ended:
-			return exitCode(cmd.ProcessState), nil
+			return exitOf(cmd.ProcessState, passed), nil
 		case <-done:
 			terminate(cmd.Process)
 			done = nil
 		case sig := <-signals:
+			passed[sig] = true
 			pass(cmd.Process, sig)
 		}
 	}

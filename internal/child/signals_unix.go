@@ -4,8 +4,10 @@ package child
 
 import (
 	"os"
+	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // The terminal sends these to every process of our group, the child among them. We outlive them.
@@ -22,9 +24,23 @@ func pass(p *os.Process, sig os.Signal) {
 
 func terminate(p *os.Process) { pass(p, syscall.SIGTERM) }
 
-func exitCode(state *os.ProcessState) int {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal())
+// exitOf says how the child ended, given the signals that reached us meanwhile.
+func exitOf(state *os.ProcessState, reached map[os.Signal]bool) Exit {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() {
+		return Exit{Code: state.ExitCode()}
 	}
-	return state.ExitCode()
+	sig := status.Signal()
+	exit := Exit{Code: 128 + int(sig)}
+	if sig == syscall.SIGINT && reached[sig] {
+		exit.Key = sig
+	}
+	return exit
+}
+
+// EndBy ends our process by a signal, or returns if it can't.
+func EndBy(sig syscall.Signal) {
+	signal.Reset(sig)
+	_ = syscall.Kill(os.Getpid(), sig) // it's ours to signal
+	time.Sleep(time.Second)            // until it has reached us
 }

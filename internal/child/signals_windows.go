@@ -1,6 +1,9 @@
 package child
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // ^C reaches every process of the console, the child among them. We outlive it.
 var leftToTerminal = []os.Signal{os.Interrupt}
@@ -13,4 +16,7 @@ func terminate(p *os.Process) {
 	_ = p.Kill() // fails only when the child has ended, which Wait is about to say
 }
 
-func exitCode(state *os.ProcessState) int { return state.ExitCode() }
+func exitOf(state *os.ProcessState, _ map[os.Signal]bool) Exit { return Exit{Code: state.ExitCode()} }
+
+// EndBy returns: on Windows no signal ends a process.
+func EndBy(syscall.Signal) {}

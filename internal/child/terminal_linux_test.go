@@ -2,8 +2,10 @@ package child_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -16,7 +18,7 @@ const (
 
 // A child that has the terminal to itself, as a job of an interactive shell.
 func TestTerminal(t *testing.T) {
-	c := startShell(t)
+	c := startShell(t, "sh")
 	c.write(t, "$wrap $self\n")
 	pid, err := strconv.Atoi(c.await(t, `ready (\d+)`)[1])
 	if err != nil {
@@ -61,7 +63,7 @@ func TestTerminal(t *testing.T) {
 
 // A job in the background may run, is stopped when it reads, and goes on in the foreground.
 func TestBackground(t *testing.T) {
-	c := startShell(t)
+	c := startShell(t, "sh")
 	c.write(t, "$wrap $self &\n")
 	pid, err := strconv.Atoi(c.await(t, `ready (\d+)`)[1])
 	if err != nil {
@@ -91,7 +93,7 @@ func TestBackground(t *testing.T) {
 
 // In a pipeline the terminal is the pager's, and ^C and ^Z reach the child through us.
 func TestPipeline(t *testing.T) {
-	c := startShell(t)
+	c := startShell(t, "sh")
 	errors := filepath.Join(t.TempDir(), "err")
 	c.write(t, "$wrap $self /dev/null 2>"+errors+" | $report /dev/tty\n")
 	c.await(t, "ready ") // the pager
@@ -123,7 +125,7 @@ func TestPipeline(t *testing.T) {
 
 // A child in a pipeline that never asks for the terminal gets its signals too.
 func TestPipelineSignals(t *testing.T) {
-	c := startShell(t)
+	c := startShell(t, "sh")
 	fifo := filepath.Join(t.TempDir(), "lines")
 	c.write(t, "mkfifo "+fifo+"\n")
 	c.await(t, "prompt> ")
@@ -151,20 +153,41 @@ func TestPipelineSignals(t *testing.T) {
 	}
 }
 
-// ^C ends a script and not just the command that it is at.
-func TestInterruptedScript(t *testing.T) {
-	c := startShell(t)
+// ^C ends a script and not just the command that it is at, and a shell's loop, as it does without us. It is
+// told that a key did it.
+func TestInterruptedLoop(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("for i in 1 2 3; do echo start $i; $wrap sh -c 'echo running; exec sleep 100'; done; echo finished\n"), 0o600); err != nil {
+	loop := "for i in 1 2 3; do echo start $i; $wrap sh -c 'echo run''ning; exec sleep 100'; done; echo fin''ished"
+	if err := os.WriteFile(script, []byte(loop+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.write(t, "export wrap; sh "+script+"\n")
-	c.await(t, "start 1")
-	c.await(t, "running")
-	c.write(t, ctrlC)
-	c.await(t, "prompt> ")
-	if c.count("start 2")+c.count("finished") > 0 {
-		t.Error("the script has gone on")
+	for _, test := range []struct{ name, shell, line, key, code string }{
+		{"sh, a script", "sh", "sh " + script, ctrlC, "130"},
+		{"bash, a script", "bash", "bash " + script, ctrlC, "130"},
+		{"bash, a loop", "bash", loop, ctrlC, "130"},
+		{"bash, a loop and a pipeline", "bash", strings.Replace(loop, "; done", " | cat; done", 1), ctrlC, "130"},
+		{"bash, a command that is quit", "bash", "$wrap sh -c 'echo run''ning; exec sleep 100'", ctrlBackslash, "131"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := exec.LookPath(test.shell); err != nil {
+				missing(t, "there is no %s: %v", test.shell, err)
+			}
+			c := startShell(t, test.shell)
+			c.write(t, "export wrap\n")
+			c.await(t, "prompt> ")
+			c.write(t, test.line+"\n")
+			c.await(t, "\nrunning")
+			c.write(t, test.key)
+			c.await(t, "prompt> ")
+			c.write(t, "echo code=$?\n")
+			c.await(t, "code="+test.code)
+			if c.count("start 2")+c.count("finished") > 0 {
+				t.Error("it has gone on")
+			}
+			if c.count("goroutine")+c.count("core dumped") > 0 {
+				t.Error("there are stacks, or a core")
+			}
+		})
 	}
 }
 
