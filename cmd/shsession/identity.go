@@ -52,7 +52,11 @@ one while the service runs, GET /counters says what happened.`,
 			if err != nil {
 				return err
 			}
-			return a.serveIdentity(cmd.Context(), f.listen, o)
+			server, err := identity.New(o)
+			if err != nil {
+				return usage(cmd, "%w", err)
+			}
+			return a.serveIdentity(cmd.Context(), server, f.listen, o)
 		},
 	}
 	flags := cmd.Flags()
@@ -106,12 +110,8 @@ func (f *identityFlags) options(cmd *cobra.Command, logger *slog.Logger) (identi
 }
 
 // serveIdentity serves until ctx is done.
-func (a *app) serveIdentity(ctx context.Context, listen string, o identity.Options) error {
-	server, err := identity.New(o)
-	if err != nil {
-		return err
-	}
-	err = server.ListenAndServe(ctx, listen, func(addr net.Addr) { a.introduce("http://"+addr.String(), o) })
+func (a *app) serveIdentity(ctx context.Context, server *identity.Server, listen string, o identity.Options) error {
+	err := server.ListenAndServe(ctx, listen, func(addr net.Addr) { a.introduce("http://"+addr.String(), o) })
 	if errors.Is(err, identity.ErrNotLoopback) {
 		return withHint(err, "--allow-remote allows it")
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/shconfig"
@@ -30,6 +31,8 @@ type app struct {
 	preset  string
 	verbose bool
 
+	unhelpful error             // of writing help, which cobra has no place for
+	compared  bool              // this machine's clock and the service's
 	loaded    *shconfig.Profile // nil until it's asked for
 	logFormat choice            // of a service
 	redisLog  sync.Once         // before the first client of Redis
@@ -41,7 +44,25 @@ func run(ctx context.Context, args []string, std stdio) int {
 	a := &app{stdio: std, late: &late{to: lines{std.err}}}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	return a.exit(ctx, root.ExecuteContext(ctx))
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		plainFlags(root)
+	}
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.unhelpful
+	}
+	return a.exit(ctx, err)
+}
+
+// plainFlags takes the backquotes, which mark the name of a flag's value for help, out of what flags do, for
+// completions, which show it as it is.
+func plainFlags(cmd *cobra.Command) {
+	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
+		flags.VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+	}
+	for _, sub := range cmd.Commands() {
+		plainFlags(sub)
+	}
 }
 
 const (
@@ -57,8 +78,9 @@ func (a *app) rootCommand() *cobra.Command {
 		Long: `shsession logs in to Sentinel Hub or the Copernicus Data Space once, keeps the
 token fresh, and gives every process the same one.
 
-Credentials come from SH_CLIENT_ID and SH_CLIENT_SECRET, or from a profile in the
-Python package's config.toml (see "shsession profile").`,
+Credentials come from SH_CLIENT_ID and SH_CLIENT_SECRET (or SH_CLIENT_SECRET_FILE, a file that
+holds it), or from a profile in the Python package's config.toml (see "shsession profile").
+The service is Sentinel Hub, or what the profile, --preset, or SH_BASE_URL and SH_TOKEN_URL say.`,
 		Example: `  shsession demo                                   # see it work, without credentials
   shsession token                                  # a token, from this machine's cache or a login
   curl -H @<(shsession headers --format curl) https://services.sentinel-hub.com/…
@@ -73,7 +95,7 @@ Python package's config.toml (see "shsession profile").`,
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(help)
+	root.SetHelpFunc(a.help)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 
 	flags := root.PersistentFlags()
@@ -117,6 +139,9 @@ func refuseUnknown(root *cobra.Command) {
 		case "completion":
 			c.Args = subcommandOnly
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range c.Commands() {
+				shell.Args = arguments(0, 0)
+			}
 		}
 	}
 }
@@ -139,12 +164,10 @@ func addTo(root *cobra.Command, group string, commands ...*cobra.Command) {
 const exitCodes = "0 ok, 1 failure, 2 usage, 3 credentials refused or missing, 4 nothing shared"
 
 // help writes a command's help, with the exit codes below it.
-func help(cmd *cobra.Command, _ []string) {
-	out := cmd.OutOrStdout()
+func (a *app) help(cmd *cobra.Command, _ []string) {
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short
 	}
-	fmt.Fprintf(out, "%s\n\n%s\n", strings.TrimSpace(text), cmd.UsageString())
-	fmt.Fprintf(out, "Exit codes: %s.\n", exitCodes)
+	_, a.unhelpful = fmt.Fprintf(a.out, "%s\n\n%s\nExit codes: %s.\n", strings.TrimSpace(text), cmd.UsageString(), exitCodes)
 }
