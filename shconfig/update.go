@@ -36,13 +36,11 @@ func Update(ctx context.Context, path string, change func(*File) error) (err err
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
 	}
-	dir := filepath.Dir(target)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("save the configuration: %w", err)
-		}
-		defer os.Remove(dir) // which fails unless there was nothing to save
+	unmake, err := makeDir(filepath.Dir(target))
+	if err != nil {
+		return fmt.Errorf("save the configuration: %w", err)
 	}
+	defer unmake()
 	unlock, err := lock(ctx, target)
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", path, err)
@@ -56,6 +54,24 @@ func Update(ctx context.Context, path string, change func(*File) error) (err err
 		return err
 	}
 	return f.Save()
+}
+
+// makeDir makes a directory that may be missing. unmake takes what was made away again, unless there is something in it.
+func makeDir(dir string) (unmake func(), err error) {
+	var missing []string
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		missing = append(missing, at)
+	}
+	return func() {
+		for _, made := range missing {
+			if os.Remove(made) != nil {
+				return
+			}
+		}
+	}, os.MkdirAll(dir, 0o700)
 }
 
 // lock waits for its turn at the file at path.

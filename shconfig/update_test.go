@@ -62,10 +62,12 @@ func TestUpdateThatFailsWritesNothing(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "missing"))
 	update()
-	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(os.Getenv("XDG_CONFIG_HOME")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory was made: %v", err)
 	}
+	path = open(t, "").Path()
 	write(t, path, "[b]\n")
 	update()
 	mustEqual(t, "file", read(t, path), "[b]\n")

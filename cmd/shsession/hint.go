@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/shconfig"
@@ -41,7 +43,7 @@ func hintFor(err error) string {
 	case errors.As(err, &endpoint):
 		return endpoint.Hint
 	case errors.As(err, &unknown):
-		return "`shsession profile list` shows the profiles, `shsession profile set NAME` makes one"
+		return "`shsession profile list` shows the profiles, `shsession profile set " + shellWord(unknown.Profile) + " --client-id ID` makes this one"
 	case errors.As(err, &conflict):
 		return "share under another name with --name"
 	case errors.Is(err, shsession.ErrNotShared):
@@ -69,7 +71,7 @@ func isOthersSegment(err error) bool {
 // missingCredentials says which of them a profile lacks, and where to get them.
 func missingCredentials(p shconfig.Profile) error {
 	err := &missingError{p}
-	where := "at " + p.TokenURL
+	where := "where " + withoutPassword(p.BaseURL) + " says"
 	switch shsession.TokenURLFor(p.TokenURL) {
 	case shsession.CDSETokenURL:
 		where = "at https://shapps.dataspace.copernicus.eu/dashboard/#/account/settings"
@@ -77,9 +79,33 @@ func missingCredentials(p shconfig.Profile) error {
 		where = "at https://apps.sentinel-hub.com/dashboard/#/account/settings (for the Copernicus Data Space add --preset cdse)"
 	}
 	if p.ClientID != "" {
-		return withHint(err, "set SH_CLIENT_SECRET or SH_CLIENT_SECRET_FILE, or store it with `shsession profile set "+p.Name+"`; a new one is made "+where)
+		return withHint(err, "set SH_CLIENT_SECRET or SH_CLIENT_SECRET_FILE, or store it with `"+storing(p)+"`; a new one is made "+where)
 	}
-	return withHint(err, "set SH_CLIENT_ID and SH_CLIENT_SECRET, or store them with `shsession profile set "+p.Name+"`; they are made "+where)
+	return withHint(err, "set SH_CLIENT_ID and SH_CLIENT_SECRET, or store them with `"+storing(p)+"`; they are made "+where)
+}
+
+// storing returns the command that stores the credentials of a profile, ready to be pasted.
+func storing(p shconfig.Profile) string {
+	words := []string{"shsession"}
+	if usual, err := shconfig.Path(); p.File != "" && (err != nil || p.File != usual) {
+		words = append(words, "--config", shellWord(p.File))
+	}
+	words = append(words, "profile", "set", shellWord(p.Name))
+	if shsession.TokenURLFor(p.TokenURL) == shsession.CDSETokenURL {
+		words = append(words, "--preset", "cdse")
+	}
+	return strings.Join(append(words, "--client-id", shellWord(cmp.Or(p.ClientID, "ID"))), " ")
+}
+
+// shellWord writes a word so that a shell takes it as it is.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:@+,=%", r)
+	}
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // A missingError is an ErrNoCredentials that says more.

@@ -37,7 +37,7 @@ with the keys that the service publishes.`,
 			if err != nil {
 				return err
 			}
-			a.compareClocks(claims, t)
+			a.compareClocks(t)
 			var issuer string
 			if verify {
 				p, err := a.settings()
@@ -106,14 +106,16 @@ func verifyToken(ctx context.Context, tokenURL string, t shsession.Token) (issue
 }
 
 // clockTolerance is how far two clocks may differ before anybody is told.
-const clockTolerance = 30 * time.Second
+const clockTolerance = time.Minute
 
 // compareClocks warns if this machine's clock, which expires_at is by, and the
-// service's, which the claims are by, are far apart.
-func (a *app) compareClocks(c shsession.Claims, t shsession.Token) {
-	if c.ExpiresAt.IsZero() {
+// service's, which the claims are by, are far apart. It warns once. Of a token without claims it can't tell.
+func (a *app) compareClocks(t shsession.Token) {
+	c, err := t.Claims()
+	if err != nil || c.ExpiresAt.IsZero() || a.compared {
 		return
 	}
+	a.compared = true
 	switch ahead := t.ExpiresAt().Sub(c.ExpiresAt); {
 	case ahead > clockTolerance:
 		a.warn(fmt.Sprintf("this machine's clock is %s ahead of the service's: set it", lifeText(ahead)))

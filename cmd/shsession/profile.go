@@ -54,7 +54,7 @@ func (a *app) profileListCommand() *cobra.Command {
 				return json.NewEncoder(a.out).Encode(names)
 			}
 			if len(names) == 0 {
-				fmt.Fprintf(a.err, "There are no profiles in %s; `shsession profile set NAME` makes one.\n", file.Path())
+				fmt.Fprintf(a.err, "There are no profiles in %s; `shsession profile set NAME --client-id ID` makes one.\n", file.Path())
 			}
 			for _, name := range names {
 				mark := " "
@@ -88,13 +88,18 @@ func (a *app) profileShowCommand() *cobra.Command {
 argument, the environment, config.toml or the defaults. The secret is masked.`,
 		Example: "  shsession profile show\n  shsession profile show cdse --json",
 		Args:    arguments(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				a.profile = args[0]
+				if a.profile = args[0]; a.profile == "" {
+					return usage(cmd, "the profile's name is empty")
+				}
 			}
 			p, err := a.settings()
 			if err != nil {
 				return err
+			}
+			if p.TokenURL == "" {
+				a.warn(noTokenURL(p).Error())
 			}
 			rows := shown(p)
 			if asJSON {
@@ -141,18 +146,16 @@ func (a *app) profileRemoveCommand() *cobra.Command {
 		Short:   "Remove a profile from config.toml",
 		Example: "  shsession profile remove old",
 		Args:    arguments(1, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			file, err := shconfig.Open(a.config)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var path string
+			err := shconfig.Update(cmd.Context(), a.config, func(file *shconfig.File) error {
+				path = file.Path()
+				return file.Remove(args[0])
+			})
 			if err != nil {
 				return err
 			}
-			if err := file.Remove(args[0]); err != nil {
-				return err
-			}
-			if err := file.Save(); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.out, "profile %s is removed from %s\n", printable(args[0]), file.Path())
+			_, err = fmt.Fprintf(a.out, "profile %s is removed from %s\n", printable(args[0]), path)
 			return err
 		},
 		ValidArgsFunction: a.completeProfiles,

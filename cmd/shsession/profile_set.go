@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -18,8 +19,8 @@ func (a *app) profileSetCommand() *cobra.Command {
 		Long: `set makes a profile in config.toml, or changes it. What isn't given stays as it is.
 
 The secret is asked for on a terminal, without echo, and is else the first line of
-standard input; an empty one keeps the old. It isn't asked for when only URLs
-of an existing profile are changed. There is no flag for it, since arguments can be
+standard input; an empty one keeps the old, if there is one. It isn't asked for when only
+URLs of an existing profile are changed. There is no flag for it, since arguments can be
 read by everybody on the machine.`,
 		Example: `  shsession profile set cdse --preset cdse --client-id ID
   pass show sentinel-hub | shsession profile set default-profile --client-id ID`,
@@ -36,35 +37,90 @@ read by everybody on the machine.`,
 }
 
 func (a *app) setProfile(cmd *cobra.Command, name string, s shconfig.Settings) error {
+	if name == "" {
+		return usage(cmd, "the profile's name is empty")
+	}
+	s, err := a.withURLs(s)
+	if err != nil {
+		return err
+	}
 	file, err := shconfig.Open(a.config)
 	if err != nil {
 		return err
 	}
-	if s, err = a.withURLs(s); err != nil {
-		return err
-	}
 	exists := slices.Contains(file.Profiles(), name)
-	onlyURLs := exists && s.ClientID == "" && s.BaseURL+s.TokenURL != ""
 	if !exists && s.ClientID == "" {
 		return usage(cmd, "profile %q is new: give its --client-id", name)
 	}
+	before, after, err := tryProfile(file, name, s)
+	if err != nil {
+		return err
+	}
+	onlyURLs := exists && s.ClientID == "" && s.BaseURL+s.TokenURL != ""
 	if !onlyURLs {
-		prompt := "Client secret (not shown): "
-		if exists {
-			prompt = "Client secret (not shown; empty keeps the old one): "
-		}
-		if s.ClientSecret, err = a.readSecret(cmd.Context(), prompt); err != nil {
+		if s.ClientSecret, err = a.askSecret(cmd, name, before); err != nil {
 			return err
 		}
 	}
-	if err := file.Set(name, s); err != nil {
+	if err := shconfig.Update(cmd.Context(), a.config, func(f *shconfig.File) error { return f.Set(name, s) }); err != nil {
 		return err
 	}
-	if err := file.Save(); err != nil {
+	for _, warning := range after.Warnings {
+		a.warn(warning)
+	}
+	if s == (shconfig.Settings{}) {
+		_, err = fmt.Fprintf(a.out, "profile %s in %s is as it was\n", printable(name), file.Path())
 		return err
 	}
 	_, err = fmt.Fprintf(a.out, "profile %s is written to %s: %s\n", printable(name), file.Path(), summary(s))
 	return err
+}
+
+// tryProfile returns the profile as it is and as it would become, in memory only. It refuses URLs that can't
+// be used for a login.
+func tryProfile(file *shconfig.File, name string, s shconfig.Settings) (before, after shconfig.Profile, err error) {
+	if slices.Contains(file.Profiles(), name) {
+		if before, err = file.Profile(name); err != nil {
+			return before, after, err
+		}
+	}
+	if err := file.Set(name, s); err != nil {
+		var value *shconfig.ValueError
+		if errors.As(err, &value) {
+			err = &usageError{err}
+		}
+		return before, after, err
+	}
+	after, err = file.Profile(name)
+	if err != nil || s.BaseURL+s.TokenURL == "" {
+		return before, after, err
+	}
+	if err := checkBaseURL(after.BaseURL); err != nil {
+		return before, after, &usageError{err}
+	}
+	if s.TokenURL == "" && (after.TokenURL == "" || shsession.TokenURLFor(after.TokenURL) != "") {
+		err := fmt.Errorf("no token URL is known for the base URL %s", s.BaseURL)
+		return before, after, withHint(&usageError{err}, "give its --token-url, too")
+	}
+	if err := checkLogin(after); err != nil {
+		return before, after, &usageError{err}
+	}
+	return before, after, nil
+}
+
+// askSecret asks for the secret of a profile. It may be empty if the profile has one already.
+func (a *app) askSecret(cmd *cobra.Command, name string, before shconfig.Profile) (shsession.Secret, error) {
+	prompt := "Client secret (not shown): "
+	if !before.ClientSecret.IsZero() {
+		prompt = "Client secret (not shown; empty keeps the old one): "
+	}
+	secret, err := a.readSecret(cmd.Context(), prompt)
+	if err == nil && secret.IsZero() && before.ClientSecret.IsZero() {
+		err = withHint(&usageError{fmt.Errorf("no secret was given for profile %q, and nothing is written", name)},
+			"type it at the prompt, in a terminal, or let it be the first line of standard input: `pass show sentinel-hub | "+
+				cmd.CommandPath()+" "+shellWord(name)+" …`")
+	}
+	return secret, err
 }
 
 // withURLs puts the preset under the URLs that were given, and lets a known base URL bring
@@ -104,8 +160,5 @@ func summary(s shconfig.Settings) string {
 	add("secret", shconfig.Mask(s.ClientSecret.Reveal()))
 	add("base URL", s.BaseURL)
 	add("token URL", s.TokenURL)
-	if text == "" {
-		return "nothing is changed"
-	}
 	return text
 }

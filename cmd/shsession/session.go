@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"time"
 
 	"github.com/shsession/shsession"
@@ -37,25 +38,43 @@ func (a *app) loginConfig() (shsession.Config, error) {
 	if p.ClientID == "" || p.ClientSecret.IsZero() {
 		return shsession.Config{}, missingCredentials(p)
 	}
+	if err := checkTokenURL(p); err != nil {
+		return shsession.Config{}, err
+	}
 	cfg := p.Config()
 	cfg.Logger = a.logger()
+	cfg.Logger.Debug("settings", "profile", p.Name, "file", p.File, "token_url", withoutPassword(p.TokenURL))
 	return cfg, nil
 }
 
-// token returns a token that is valid for at least minTTL: the one that this machine's
-// processes have in common, or with noCache, or where there is no shared memory, one from a login.
+// noCacheHere is a warning for systems where processes can't share memory yet.
+const noCacheHere = "there is no cache on " + runtime.GOOS + ", so each call logs in, and the services limit logins: " +
+	"for many calls run `shsession share --to header:PATH`, which keeps a token in a file, or use --from with Redis"
+
+// token returns a token that is valid for at least minTTL, of which it compares the clocks.
 func (a *app) token(ctx context.Context, cfg shsession.Config, minTTL time.Duration, noCache bool) (shsession.Token, error) {
+	t, err := a.cachedToken(ctx, cfg, minTTL, noCache)
+	if err == nil {
+		a.compareClocks(t)
+	}
+	return t, err
+}
+
+// cachedToken returns the token that this machine's processes have in common, or with noCache, or
+// where there is no shared memory, one from a login.
+func (a *app) cachedToken(ctx context.Context, cfg shsession.Config, minTTL time.Duration, noCache bool) (shsession.Token, error) {
 	if noCache {
 		return login(ctx, cfg, minTTL)
 	}
 	store, err := shm.Open(cacheName(cfg))
 	if errors.Is(err, errors.ErrUnsupported) {
-		cfg.Logger.Debug("logging in without a cache", "error", err)
+		a.warn(noCacheHere)
 		return login(ctx, cfg, minTTL)
 	}
 	if err != nil {
 		return shsession.Token{}, err
 	}
+	cfg.Logger.Debug("this machine's cache", "cache", cacheName(cfg))
 	session, err := shsession.Join(cfg, store)
 	if err != nil {
 		return shsession.Token{}, err

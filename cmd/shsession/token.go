@@ -17,8 +17,9 @@ func (a *app) tokenCommand() *cobra.Command {
 		Use:   "token",
 		Short: "Print an access token",
 		Long: `token prints an access token: the one that this machine's cache holds while that
-is fresh, else a new one, so that a thousand calls make one login. With --from it is the one that
-somebody shares in a STORE (see "shsession share"), and no credentials are needed.`,
+is fresh, else a new one, so that a thousand calls make one login. (On macOS and Windows
+there is no cache yet, and each call logs in.) With --from it is the one that somebody shares
+in a STORE (see "shsession share"), and no credentials are needed.`,
 		Example: `  shsession token
   shsession token --min-ttl 10m        # for a job that takes ten minutes
   shsession token --json               # the token endpoint's whole answer, and expires_at
