@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/shm"
 )
 
 // errShareExpired: what is shared is past its time.
@@ -23,6 +24,7 @@ was shared. It needs no credentials. An expired token is printed too, with a
 warning and exit code 4.
 
 A STORE is shm:NAME, a segment of this machine's shared memory, a bare NAME, or a URL of Redis.
+Without one it is shm:` + shm.DefaultName + `, or, in a command of "shsession share", what is shared for that.
 
 ` + redisHelp,
 		Example: `  shsession collect                    # what Python's SessionSharing shares, too
@@ -30,7 +32,7 @@ A STORE is shm:NAME, a segment of this machine's shared memory, a bare NAME, or 
   shsession collect redis://redis.example:6379/0?key=team`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := a.collect(cmd.Context(), nameArgument(args))
+			t, err := a.collect(cmd.Context(), storeArgument(args))
 			if err != nil {
 				return err
 			}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,7 +14,8 @@ import (
 )
 
 // An origin is where token, headers and info get the token from, as their flags say: a STORE where somebody
-// shares it, or this machine's cache and, where that has none, a login.
+// shares it, or this machine's cache and, where that has none, a login. A command of "shsession share" has
+// the token that is shared for it, unless it says otherwise.
 type origin struct {
 	from    string
 	noCache bool
@@ -20,7 +24,8 @@ type origin struct {
 // flags adds them to cmd.
 func (o *origin) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.noCache, "no-cache", false, "log in anew, and leave this machine's cache alone")
-	cmd.Flags().StringVar(&o.from, "from", "", "take the token from this `STORE`, where somebody shares it, and don't log in")
+	cmd.Flags().StringVar(&o.from, "from", "", "take the token from this `STORE`, where somebody shares it, and don't log in (default: in a command of share, what that shares)")
+	must(cmd.RegisterFlagCompletionFunc("from", completeStores))
 }
 
 // token returns a token from there that is valid for at least minTTL.
@@ -29,7 +34,11 @@ func (o *origin) token(cmd *cobra.Command, a *app, minTTL time.Duration) (shsess
 	if o.from == "" && cmd.Flags().Changed("from") {
 		return shsession.Token{}, usage(cmd, "--from is empty")
 	}
-	if o.from == "" {
+	from, inherited := o.from, false
+	if from == "" && !logsIn(cmd) {
+		from, inherited = sharedWithUs()
+	}
+	if from == "" {
 		cfg, err := a.loginConfig()
 		if err != nil {
 			return shsession.Token{}, err
@@ -39,15 +48,35 @@ func (o *origin) token(cmd *cobra.Command, a *app, minTTL time.Duration) (shsess
 	if o.noCache {
 		return shsession.Token{}, usage(cmd, "--no-cache is about logging in, and --from doesn't log in")
 	}
-	t, err := a.collect(ctx, o.from)
+	t, err := a.collect(ctx, from)
 	if err == nil && t.Remaining() == 0 {
 		err = expired(t)
+	}
+	if inherited && (errors.Is(err, shsession.ErrNotShared) || errors.Is(err, errShareExpired)) {
+		err = withHint(err, nameVariable+" names it, which `shsession share` sets for its command: unset it, or add --no-cache, to log in")
 	}
 	if err == nil && t.Remaining() < minTTL {
 		err = withHint(fmt.Errorf("the shared token has %s left, less than %s", lifeText(t.Remaining()), lifeText(minTTL)),
 			"whoever shares it renews it shortly before it ends: ask for less with --min-ttl, or wait")
 	}
 	return t, err
+}
+
+// nameVariable is how "shsession share" tells its command the name of the segment.
+const nameVariable = "SHSESSION_NAME"
+
+// sharedWithUs returns the STORE that a share has told us of, its command: "" if there is none.
+func sharedWithUs() (store string, ok bool) {
+	name := os.Getenv(nameVariable)
+	if name == "" {
+		return "", false
+	}
+	return "shm:" + name, true
+}
+
+// logsIn reports whether a flag says how to log in, which is then what's wanted.
+func logsIn(cmd *cobra.Command) bool {
+	return slices.ContainsFunc([]string{"no-cache", "profile", "preset", "config"}, cmd.Flags().Changed)
 }
 
 // collect returns the token that is in a STORE, expired or not.

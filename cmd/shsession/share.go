@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/filesink"
 	"github.com/shsession/shsession/redisstore"
 	"github.com/shsession/shsession/shm"
 )
@@ -28,7 +30,7 @@ func (a *app) shareCommand() *cobra.Command {
 		Use:   "share [flags] [-- COMMAND ARGUMENTS...]",
 		Short: "Keep a token fresh for other programs",
 		Long: `share logs in and keeps the token fresh in shared memory, or wherever --to says, until it
-is interrupted: SIGINT and SIGTERM withdraw the token, SIGHUP renews it now.
+is interrupted: SIGINT, SIGTERM and the end of its terminal withdraw the token, SIGHUP renews it now.
 
 Others read it with "shsession collect", with Follow in Go, and with collect_shared_session of the
 Python package. Several may share one client's token under one name; they take turns.
@@ -37,6 +39,8 @@ With a COMMAND, the token is shared for as long as that runs. The command gets e
 exit code is that of share: 127 if it isn't found, 126 if it can't be run. In its environment are
 SHSESSION_NAME, the name of the shared memory, and where the token is in a header: file too
 GDAL_HTTP_HEADER_FILE and SHSESSION_HEADER_FILE, the file's path. The client's secret is not.
+shsession itself reads SHSESSION_NAME: in the COMMAND, "shsession headers", token, info and collect have the
+shared token without being told. It isn't set where --to names no shared memory; --name adds some.
 
 With --from, the token is somebody else's, renewed by them, and no credentials are needed. share
 waits for one to be there.
@@ -52,10 +56,12 @@ in the end.
   shsession share --name my-name
   shsession share --to shm:one --to header:/run/user/1000/header
   shsession share -- python work.py
+  shsession share -- bash -c 'curl -H @<(shsession headers) https://…'
   shsession share --to header:header.txt -- gdalinfo /vsicurl/https://…
   shsession share --to redis://redis.example:6379/0?key=team
   shsession share --from redis://redis.example:6379/0?key=team --to shm:sh-session-token`,
-		Args: shareArguments,
+		Args:              shareArguments,
+		ValidArgsFunction: completeCommand,
 		RunE: func(cmd *cobra.Command, command []string) error {
 			if err := f.check(cmd, command); err != nil {
 				return err
@@ -67,6 +73,9 @@ in the end.
 	cmd.Flags().StringArrayVar(&f.targets, "to", nil, "share to this `STORE` or file (may be repeated)")
 	cmd.Flags().StringVar(&f.from, "from", "", "take the token from this `STORE`, and don't log in")
 	cmd.Flags().BoolVar(&f.keepSecret, "keep-secret", false, "leave the secrets in the command's environment")
+	must(cmd.RegisterFlagCompletionFunc("name", cobra.NoFileCompletions))
+	must(cmd.RegisterFlagCompletionFunc("to", completeSinks))
+	must(cmd.RegisterFlagCompletionFunc("from", completeStores))
 	f.service = a.serviceFlags(cmd)
 	return cmd
 }
@@ -112,7 +121,8 @@ func (f *shareFlags) check(cmd *cobra.Command, command []string) error {
 	return nil
 }
 
-// canonical returns the same text for two ways to write one segment.
+// canonical returns the same text for two ways to write one segment, or one file: whatever is written
+// there, it can't be two things.
 func canonical(target string) string {
 	name, isShared := strings.CutPrefix(target, "shm:")
 	switch {
@@ -120,8 +130,18 @@ func canonical(target string) string {
 		return "shm:" + shm.DefaultName
 	case !strings.Contains(target, ":"):
 		return "shm:" + target
+	case isShared:
+		return target
 	}
-	return target
+	sink, err := filesink.OpenURL(target)
+	if err != nil {
+		return target // it's no file, or there is a mistake that opening it tells of
+	}
+	dir, base := filepath.Split(sink.Path())
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	return "file:" + filepath.Join(dir, base)
 }
 
 func (a *app) openSinks(targets []string) ([]shsession.Sink, error) {
@@ -139,7 +159,7 @@ func (a *app) openSinks(targets []string) ([]shsession.Sink, error) {
 // share shares a token until ctx is done, or for as long as the command runs.
 func (a *app) share(ctx context.Context, f shareFlags, command []string) error {
 	s := &sharer{app: a, command: command, keepSecret: f.keepSecret, logger: a.serviceLogger()}
-	if len(command) > 0 && !a.verbose && a.logFormat.value == logText {
+	if len(command) > 0 && !a.verbose && !a.logsRecords() {
 		a.late.to = lines{a.err} // standard error is the command's
 	}
 	sinks, err := a.openSinks(f.targets)

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/filesink"
@@ -89,8 +88,18 @@ func (a *app) openShared(text string) (shsession.Sink, error) {
 	return shm.Open(name)
 }
 
-// openFile opens header:PATH and its kin.
-func (a *app) openFile(text string) (shsession.Sink, error) { return filesink.OpenURL(text) }
+// openFile opens header:PATH and its kin. There has to be a directory for it: who learns that
+// after a login has logged in for nothing.
+func (a *app) openFile(text string) (shsession.Sink, error) {
+	sink, err := filesink.OpenURL(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDirectory(filepath.Dir(sink.Path())); err != nil {
+		return nil, fmt.Errorf("%v can't be written: %w", sink, err)
+	}
+	return sink, nil
+}
 
 // follow returns a session that takes its tokens from a store.
 func follow(store shsession.Store, logger *slog.Logger) *shsession.Session {
@@ -98,23 +107,13 @@ func follow(store shsession.Store, logger *slog.Logger) *shsession.Session {
 	return shsession.Follow(store)
 }
 
-// nameArgument returns a command's only argument, or the default segment's name.
-func nameArgument(args []string) string {
-	if len(args) == 0 {
-		return shm.DefaultName
+// storeArgument returns a command's only argument, or the STORE that a share has told us of, or the default segment.
+func storeArgument(args []string) string {
+	if len(args) == 1 {
+		return args[0]
 	}
-	return args[0]
-}
-
-// completeSegments completes the name of a segment that holds a token.
-func completeSegments(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	segments, err := shm.List(cmd.Context())
-	if err != nil || len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+	if store, ok := sharedWithUs(); ok {
+		return store
 	}
-	var names []string
-	for _, s := range segments {
-		names = append(names, s.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return "shm:" + shm.DefaultName
 }

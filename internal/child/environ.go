@@ -26,18 +26,21 @@ var secrets = []string{
 var ours = []string{"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}
 
 // Environ returns a child's environment: base, with SHSESSION_NAME, GDAL_HTTP_HEADER_FILE and
-// SHSESSION_HEADER_FILE set where there is something to set them to. It leaves out the client's
+// SHSESSION_HEADER_FILE set where there is something to set them to. What another share, of which we are a
+// command, has set them to is left out: its token isn't this one. So are the client's
 // secret, the key and the passwords of a store, and the files that they are in (unless they are to
 // be kept), and what systemd told us about itself. base isn't changed.
 func Environ(base []string, shared Shared) []string {
-	drop := slices.Clone(ours)
+	drop := append(slices.Clone(ours), "SHSESSION_NAME", "SHSESSION_HEADER_FILE")
 	if !shared.KeepSecret {
 		drop = append(drop, secrets...)
+	}
+	if slices.Contains(base, "GDAL_HTTP_HEADER_FILE="+valueOf(base, "SHSESSION_HEADER_FILE")) || shared.HeaderFile != "" {
+		drop = append(drop, "GDAL_HTTP_HEADER_FILE") // else it is the user's
 	}
 	var add []string
 	set := func(name, value string) {
 		if value != "" {
-			drop = append(drop, name)
 			add = append(add, name+"="+value)
 		}
 	}
@@ -53,6 +56,16 @@ func Environ(base []string, shared Shared) []string {
 		}
 	}
 	return append(env, add...)
+}
+
+// valueOf returns a variable's value, "" if it isn't set.
+func valueOf(env []string, name string) string {
+	for _, variable := range env {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // sameVariable reports whether two names are of the same variable. On Windows case is no matter.

@@ -25,7 +25,7 @@ func TestEnviron(t *testing.T) {
 	}{
 		{
 			name: "nothing shared",
-			want: []string{"PATH=/bin", "SH_CLIENT_ID=id", "SHSESSION_NAME=outer", "GDAL_HTTP_HEADER_FILE=/outer", "EMPTY=", "SH_CLIENT_SECRETS=not one"},
+			want: []string{"PATH=/bin", "SH_CLIENT_ID=id", "GDAL_HTTP_HEADER_FILE=/outer", "EMPTY=", "SH_CLIENT_SECRETS=not one"},
 		},
 		{
 			name:   "a segment and a header file",
@@ -38,7 +38,7 @@ func TestEnviron(t *testing.T) {
 			shared: child.Shared{KeepSecret: true},
 			want: []string{"PATH=/bin", "SH_CLIENT_ID=id", "SH_CLIENT_SECRET=s", "SH_CLIENT_SECRET_FILE=/s", "SHSESSION_STORE_KEY=k", "SHSESSION_STORE_KEY_FILE=/k",
 				"SHSESSION_REDIS_PASSWORD=p", "SHSESSION_REDIS_PASSWORD_FILE=/p",
-				"SHSESSION_REDIS_SENTINEL_PASSWORD=s", "SHSESSION_REDIS_SENTINEL_PASSWORD_FILE=/s", "SHSESSION_NAME=outer", "GDAL_HTTP_HEADER_FILE=/outer", "EMPTY=", "SH_CLIENT_SECRETS=not one"},
+				"SHSESSION_REDIS_SENTINEL_PASSWORD=s", "SHSESSION_REDIS_SENTINEL_PASSWORD_FILE=/s", "GDAL_HTTP_HEADER_FILE=/outer", "EMPTY=", "SH_CLIENT_SECRETS=not one"},
 		},
 	}
 	for _, test := range tests {
@@ -50,6 +50,19 @@ func TestEnviron(t *testing.T) {
 	}
 	if diff := cmp.Diff(untouched, base); diff != "" {
 		t.Errorf("base was changed: %s", diff)
+	}
+}
+
+// The command of a share in another share's command gets nothing of the outer one's, and keeps what the user has set.
+func TestEnvironOfShareInShare(t *testing.T) {
+	outer := child.Environ([]string{"PATH=/bin"}, child.Shared{Name: "outer", HeaderFile: "/outer"})
+	if diff := cmp.Diff([]string{"PATH=/bin"}, child.Environ(outer, child.Shared{})); diff != "" {
+		t.Error(diff)
+	}
+	outer = child.Environ([]string{"GDAL_HTTP_HEADER_FILE=/own"}, child.Shared{Name: "outer"})
+	want := []string{"GDAL_HTTP_HEADER_FILE=/own", "SHSESSION_NAME=inner"}
+	if diff := cmp.Diff(want, child.Environ(outer, child.Shared{Name: "inner"})); diff != "" {
+		t.Error(diff)
 	}
 }
 
