@@ -162,7 +162,7 @@ func (a *app) proxy(ctx context.Context, session *shsession.Session, f proxyFlag
 	defer stop(nil)
 	err = proxy.ListenAndServe(serving, f.listen, func(addr net.Addr) {
 		work := fmt.Sprintf("forwarding http://%s to %s", addr, f.options.Upstream)
-		fmt.Fprintln(a.out, work+"; interrupt to stop")
+		a.announce(f.options.Logger, work+"; interrupt to stop", "the proxy listens", "url", "http://"+addr.String(), "upstream", f.options.Upstream)
 		service.ready(work)
 		renewing.Go(func() {
 			if err := keepFresh(serving, session); err != nil {

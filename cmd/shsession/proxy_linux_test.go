@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,9 +22,12 @@ func startProxy(t *testing.T, env []string, args ...string) (*process, string) {
 	t.Helper()
 	p := command(t, env, append([]string{"proxy", "--listen", "127.0.0.1:0"}, args...)...)
 	p.start(t)
-	listening := regexp.MustCompile(`^forwarding (http://127\.0\.0\.1:\d+) to http://.*; interrupt to stop\n$`)
-	eventually(t, "the proxy to listen", func() bool { return listening.MatchString(p.out.String()) })
-	return p, listening.FindStringSubmatch(p.out.String())[1]
+	listening, said := regexp.MustCompile(`^forwarding (http://127\.0\.0\.1:\d+) to http://.*; interrupt to stop\n$`), &p.out
+	if slices.Contains(args, "json") {
+		listening, said = regexp.MustCompile(`"msg":"the proxy listens","url":"(http://127\.0\.0\.1:\d+)","upstream":"http://`), &p.err
+	}
+	eventually(t, "the proxy to listen", func() bool { return listening.MatchString(said.String()) })
+	return p, listening.FindStringSubmatch(said.String())[1]
 }
 
 // get returns the answer to a request without a token, or status 0 and why there is none.
@@ -213,5 +217,8 @@ func TestProxyMetrics(t *testing.T) {
 		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("the metrics lack %s", line)
 		}
+	}
+	if p.out.String() != "" {
+		t.Errorf("it wrote %q beside its log", p.out.String())
 	}
 }
