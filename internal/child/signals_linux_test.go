@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/shsession/shsession/internal/needtest"
 )
 
 // A reporter is a wrapped report at work.
@@ -209,20 +211,11 @@ func TestFirstProcessReaps(t *testing.T) {
 	cmd.Env = append(os.Environ(), roleVariable+"=wrap")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		missing(t, "no PID namespace can be made here: %v: %s", err, out)
+		needtest.Missing(t, fmt.Sprintf("a PID namespace (%v: %s)", err, out))
 	}
 	if got := strings.TrimSpace(string(out)); got != "0" {
 		t.Errorf("there are zombies: %s", got)
 	}
-}
-
-// missing skips a test for want of something, unless everything is required to be there.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("SHSESSION_INTEROP") == "required" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }
 
 // processState returns the letter of a process's state, or "" if there is no such process.

@@ -2,60 +2,61 @@ package child_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/shsession/shsession/internal/ptytest"
 )
 
-// What these keys send.
-const (
-	ctrlC         = "\x03"
-	ctrlZ         = "\x1a"
-	ctrlBackslash = "\x1c"
-)
+// startShell starts an interactive sh or bash whose variable $wrap is the test binary as shsession
+// share and $self the binary.
+func startShell(t *testing.T, shell string) *ptytest.Console {
+	t.Helper()
+	return ptytest.Shell(t, shell, "self="+self(t), "wrap=env "+roleVariable+"=wrap "+self(t), "report=env "+roleVariable+"=report "+self(t))
+}
 
 // A child that has the terminal to itself, as a job of an interactive shell.
 func TestTerminal(t *testing.T) {
 	c := startShell(t, "sh")
-	c.write(t, "$wrap $self\n")
-	pid, err := strconv.Atoi(c.await(t, `ready (\d+)`)[1])
+	c.Write(t, "$wrap $self\n")
+	pid, err := strconv.Atoi(c.Await(t, `ready (\d+)`)[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.write(t, "hello\n")
-	c.await(t, "<line hello>")
-	c.write(t, ctrlC)
-	c.await(t, "<SIGINT>")
-	c.write(t, ctrlBackslash)
-	c.await(t, "<SIGQUIT>")
-	c.resize(t, 93, 31)
-	c.await(t, "<SIGWINCH> 93x31")
+	c.Write(t, "hello\n")
+	c.Await(t, "<line hello>")
+	c.Write(t, ptytest.CtrlC)
+	c.Await(t, "<SIGINT>")
+	c.Write(t, ptytest.CtrlBackslash)
+	c.Await(t, "<SIGQUIT>")
+	c.Resize(t, 93, 31)
+	c.Await(t, "<SIGWINCH> 93x31")
 
 	const stops = 10
 	for range stops {
-		c.write(t, ctrlZ)
-		c.await(t, "Stopped")
-		c.await(t, "prompt> ")
+		c.Write(t, ptytest.CtrlZ)
+		c.Await(t, "Stopped")
+		c.Await(t, "prompt> ")
 		if state := processState(t, pid); state != "T" {
 			t.Errorf("the child's state is %q, want T", state)
 		}
-		c.write(t, "echo in the she''ll\n")
-		c.await(t, "in the shell")
-		c.write(t, "fg\n")
-		c.await(t, "<SIGCONT>")
-		c.write(t, "again\n")
-		c.await(t, "<line again>")
+		c.Write(t, "echo in the she''ll\n")
+		c.Await(t, "in the shell")
+		c.Write(t, "fg\n")
+		c.Await(t, "<SIGCONT>")
+		c.Write(t, "again\n")
+		c.Await(t, "<line again>")
 	}
-	c.write(t, ctrlC)
-	c.await(t, "<SIGINT>")
-	c.write(t, "quit\n")
-	c.await(t, "prompt> ")
-	c.write(t, "echo code=$?\n")
-	c.await(t, "code=7")
+	c.Write(t, ptytest.CtrlC)
+	c.Await(t, "<SIGINT>")
+	c.Write(t, "quit\n")
+	c.Await(t, "prompt> ")
+	c.Write(t, "echo code=$?\n")
+	c.Await(t, "code=7")
 	for said, want := range map[string]int{"<SIGINT>": 2, "<SIGQUIT>": 1, "<SIGCONT>": stops, "<SIGWINCH>": 1} {
-		if got := c.count(said); got != want {
+		if got := c.Count(said); got != want {
 			t.Errorf("the child said %s %d times, want %d", said, got, want)
 		}
 	}
@@ -64,28 +65,28 @@ func TestTerminal(t *testing.T) {
 // A job in the background may run, is stopped when it reads, and goes on in the foreground.
 func TestBackground(t *testing.T) {
 	c := startShell(t, "sh")
-	c.write(t, "$wrap $self &\n")
-	pid, err := strconv.Atoi(c.await(t, `ready (\d+)`)[1])
+	c.Write(t, "$wrap $self &\n")
+	pid, err := strconv.Atoi(c.Await(t, `ready (\d+)`)[1])
 	if err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the shell to see it stopped", func() bool {
-		c.write(t, "jobs\n")
-		return c.count("Stopped") > 0
+		c.Write(t, "jobs\n")
+		return c.Count("Stopped") > 0
 	})
 	if state := processState(t, pid); state != "T" {
 		t.Errorf("the child's state is %q, want T", state)
 	}
-	c.write(t, "fg\n")
-	c.await(t, "<SIGCONT>")
-	c.write(t, "hello\n")
-	c.await(t, "<line hello>")
-	c.write(t, ctrlC)
-	c.await(t, "<SIGINT>")
-	c.write(t, "quit\n")
-	c.await(t, "prompt> ")
+	c.Write(t, "fg\n")
+	c.Await(t, "<SIGCONT>")
+	c.Write(t, "hello\n")
+	c.Await(t, "<line hello>")
+	c.Write(t, ptytest.CtrlC)
+	c.Await(t, "<SIGINT>")
+	c.Write(t, "quit\n")
+	c.Await(t, "prompt> ")
 	for said, want := range map[string]int{"<SIGINT>": 1, "<SIGCONT>": 1} {
-		if got := c.count(said); got != want {
+		if got := c.Count(said); got != want {
 			t.Errorf("the child said %s %d times, want %d", said, got, want)
 		}
 	}
@@ -95,31 +96,31 @@ func TestBackground(t *testing.T) {
 func TestPipeline(t *testing.T) {
 	c := startShell(t, "sh")
 	errors := filepath.Join(t.TempDir(), "err")
-	c.write(t, "$wrap $self /dev/null 2>"+errors+" | $report /dev/tty\n")
-	c.await(t, "ready ") // the pager
-	c.write(t, "hello\n")
-	c.await(t, "<line hello>")
-	c.write(t, "quit\n")
-	c.await(t, "prompt> ")
+	c.Write(t, "$wrap $self /dev/null 2>"+errors+" | $report /dev/tty\n")
+	c.Await(t, "ready ") // the pager
+	c.Write(t, "hello\n")
+	c.Await(t, "<line hello>")
+	c.Write(t, "quit\n")
+	c.Await(t, "prompt> ")
 
 	// Here the child asks for it, though we were started to ignore what asks, as tmux starts its commands.
-	c.write(t, "sleep 100 | (trap '' TTIN TTOU; exec $wrap $self /dev/tty) | cat\n")
-	pid, err := strconv.Atoi(c.await(t, `ready (\d+)`)[1])
+	c.Write(t, "sleep 100 | (trap '' TTIN TTOU; exec $wrap $self /dev/tty) | cat\n")
+	pid, err := strconv.Atoi(c.Await(t, `ready (\d+)`)[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.write(t, "hello\n")
-	c.await(t, "<line hello>")
-	c.write(t, ctrlZ)
-	c.await(t, "Stopped")
-	c.write(t, "fg\n")
-	c.await(t, "<SIGCONT>")
-	prompts := c.count("prompt> ")
-	c.write(t, "quit\n")
+	c.Write(t, "hello\n")
+	c.Await(t, "<line hello>")
+	c.Write(t, ptytest.CtrlZ)
+	c.Await(t, "Stopped")
+	c.Write(t, "fg\n")
+	c.Await(t, "<SIGCONT>")
+	prompts := c.Count("prompt> ")
+	c.Write(t, "quit\n")
 	eventually(t, "the child to be gone", func() bool { return processState(t, pid) == "" })
 	eventually(t, "the terminal to be ours again", func() bool {
-		c.write(t, ctrlC) // for sleep, which is still there
-		return c.count("prompt> ") > prompts
+		c.Write(t, ptytest.CtrlC) // for sleep, which is still there
+		return c.Count("prompt> ") > prompts
 	})
 }
 
@@ -127,27 +128,27 @@ func TestPipeline(t *testing.T) {
 func TestPipelineSignals(t *testing.T) {
 	c := startShell(t, "sh")
 	fifo := filepath.Join(t.TempDir(), "lines")
-	c.write(t, "mkfifo "+fifo+"\n")
-	c.await(t, "prompt> ")
-	c.write(t, "$wrap $self "+fifo+" | cat\n")
+	c.Write(t, "mkfifo "+fifo+"\n")
+	c.Await(t, "prompt> ")
+	c.Write(t, "$wrap $self "+fifo+" | cat\n")
 	lines, err := os.OpenFile(fifo, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lines.Close()
-	c.await(t, "ready ")
-	c.resize(t, 70, 20)
-	c.await(t, "<SIGWINCH>")
-	c.write(t, ctrlZ)
-	c.await(t, "Stopped")
-	c.write(t, "fg\n")
-	c.await(t, "<SIGCONT>")
+	c.Await(t, "ready ")
+	c.Resize(t, 70, 20)
+	c.Await(t, "<SIGWINCH>")
+	c.Write(t, ptytest.CtrlZ)
+	c.Await(t, "Stopped")
+	c.Write(t, "fg\n")
+	c.Await(t, "<SIGCONT>")
 	if _, err := lines.WriteString("quit\n"); err != nil {
 		t.Fatal(err)
 	}
-	c.await(t, "prompt> ")
+	c.Await(t, "prompt> ")
 	for said, want := range map[string]int{"<SIGWINCH>": 1, "<SIGCONT>": 1} {
-		if got := c.count(said); got != want {
+		if got := c.Count(said); got != want {
 			t.Errorf("the child said %s %d times, want %d", said, got, want)
 		}
 	}
@@ -162,29 +163,26 @@ func TestInterruptedLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ name, shell, line, key, code string }{
-		{"sh, a script", "sh", "sh " + script, ctrlC, "130"},
-		{"bash, a script", "bash", "bash " + script, ctrlC, "130"},
-		{"bash, a loop", "bash", loop, ctrlC, "130"},
-		{"bash, a loop and a pipeline", "bash", strings.Replace(loop, "; done", " | cat; done", 1), ctrlC, "130"},
-		{"bash, a command that is quit", "bash", "$wrap sh -c 'echo run''ning; exec sleep 100'", ctrlBackslash, "131"},
+		{"sh, a script", "sh", "sh " + script, ptytest.CtrlC, "130"},
+		{"bash, a script", "bash", "bash " + script, ptytest.CtrlC, "130"},
+		{"bash, a loop", "bash", loop, ptytest.CtrlC, "130"},
+		{"bash, a loop and a pipeline", "bash", strings.Replace(loop, "; done", " | cat; done", 1), ptytest.CtrlC, "130"},
+		{"bash, a command that is quit", "bash", "$wrap sh -c 'echo run''ning; exec sleep 100'", ptytest.CtrlBackslash, "131"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := exec.LookPath(test.shell); err != nil {
-				missing(t, "there is no %s: %v", test.shell, err)
-			}
 			c := startShell(t, test.shell)
-			c.write(t, "export wrap\n")
-			c.await(t, "prompt> ")
-			c.write(t, test.line+"\n")
-			c.await(t, "\nrunning")
-			c.write(t, test.key)
-			c.await(t, "prompt> ")
-			c.write(t, "echo code=$?\n")
-			c.await(t, "code="+test.code)
-			if c.count("start 2")+c.count("finished") > 0 {
+			c.Write(t, "export wrap\n")
+			c.Await(t, "prompt> ")
+			c.Write(t, test.line+"\n")
+			c.Await(t, "\nrunning")
+			c.Write(t, test.key)
+			c.Await(t, "prompt> ")
+			c.Write(t, "echo code=$?\n")
+			c.Await(t, "code="+test.code)
+			if c.Count("start 2")+c.Count("finished") > 0 {
 				t.Error("it has gone on")
 			}
-			if c.count("goroutine")+c.count("core dumped") > 0 {
+			if c.Count("goroutine")+c.Count("core dumped") > 0 {
 				t.Error("there are stacks, or a core")
 			}
 		})
@@ -193,17 +191,17 @@ func TestInterruptedLoop(t *testing.T) {
 
 // Without a shell there is nobody to continue us, so ^Z does nothing, as it does to a program without us.
 func TestNobodyToContinue(t *testing.T) {
-	c := startOnConsole(t, wrapped(t, self(t)))
-	c.await(t, "ready ")
-	c.write(t, ctrlZ)
-	c.await(t, "<SIGCONT>")
-	c.write(t, "hello\n")
-	c.await(t, "<line hello>")
-	c.write(t, ctrlC)
-	c.await(t, "<SIGINT>")
-	c.write(t, "quit\n")
-	_ = c.cmd.Wait()
-	if code := c.cmd.ProcessState.ExitCode(); code != 7 {
+	c := ptytest.Start(t, wrapped(t, self(t)))
+	c.Await(t, "ready ")
+	c.Write(t, ptytest.CtrlZ)
+	c.Await(t, "<SIGCONT>")
+	c.Write(t, "hello\n")
+	c.Await(t, "<line hello>")
+	c.Write(t, ptytest.CtrlC)
+	c.Await(t, "<SIGINT>")
+	c.Write(t, "quit\n")
+	_ = c.Cmd.Wait()
+	if code := c.Cmd.ProcessState.ExitCode(); code != 7 {
 		t.Errorf("the exit code is %d, want 7", code)
 	}
 }

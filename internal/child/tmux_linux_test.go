@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/shsession/shsession/internal/needtest"
 )
 
 // A pane is the one pane of a tmux server of its own, with an interactive shell.
@@ -54,9 +56,7 @@ func (p *pane) await(t *testing.T, text string) {
 // A full-screen program is drawn at the terminal's size, follows it, stops, comes back whole, and
 // ends with its own code.
 func TestFullScreen(t *testing.T) {
-	if _, err := exec.LookPath("tmux"); err != nil {
-		missing(t, "there is no tmux: %v", err)
-	}
+	needtest.Program(t, "tmux")
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte(strings.Repeat("a line of the text\n", 200)+"the last line\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -72,9 +72,7 @@ func TestFullScreen(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.program, func(t *testing.T) {
-			if _, err := exec.LookPath(test.program); err != nil {
-				missing(t, "there is no %s: %v", test.program, err)
-			}
+			needtest.Program(t, test.program)
 			p := startPane(t)
 			p.keys(t, "clear; $wrap "+test.program+" "+text, "Enter")
 			p.await(t, strings.Repeat("a line of the text\n", 22))

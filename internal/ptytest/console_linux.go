@@ -1,0 +1,166 @@
+package ptytest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shsession/shsession/internal/needtest"
+)
+
+// What these keys send.
+const (
+	CtrlC         = "\x03"
+	CtrlZ         = "\x1a"
+	CtrlBackslash = "\x1c"
+)
+
+// A Console is a pseudo-terminal with a session of its own on it.
+type Console struct {
+	Cmd *exec.Cmd // the session's leader
+
+	master *os.File
+	hungUp sync.Once
+
+	mu  sync.Mutex
+	out strings.Builder // what the terminal has shown; guarded by mu
+	pos int             // up to where it has been looked at
+}
+
+// Start starts a command as the leader of a session that a new terminal controls. It is killed at
+// the end of the test at the latest.
+func Start(t *testing.T, cmd *exec.Cmd) *Console {
+	t.Helper()
+	master, slave := open(t)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0, Pdeathsig: unix.SIGKILL}
+	c := &Console{master: master, Cmd: cmd}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.read()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // and with the session's leader the terminal hangs up
+		_ = cmd.Wait()
+		c.HangUp() // a job that has survived may still have the other side
+		<-done
+		if t.Failed() {
+			t.Logf("the terminal has shown:\n%s", c.out.String())
+		}
+	})
+	return c
+}
+
+// Shell starts an interactive sh or bash on a Console, with more variables in its environment, and awaits
+// its prompt, which is "prompt> ".
+func Shell(t *testing.T, name string, env ...string) *Console {
+	t.Helper()
+	cmd := exec.Command(needtest.Program(t, name), "-i")
+	if name == "bash" {
+		cmd.Args = []string{name, "--norc", "--noediting", "-i"}
+	}
+	cmd.Env = append(append(os.Environ(), "PS1=prompt> ", "ENV=", "HISTFILE="), env...)
+	c := Start(t, cmd)
+	c.Await(t, "prompt> ")
+	return c
+}
+
+// read keeps what the terminal shows.
+func (c *Console) read() {
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.master.Read(buf)
+		c.mu.Lock()
+		c.out.Write(buf[:n])
+		c.mu.Unlock()
+		if err != nil { // EIO: nobody has the other side any more
+			return
+		}
+	}
+}
+
+func open(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), "ptmx"), slave
+}
+
+// Write types.
+func (c *Console) Write(t *testing.T, s string) {
+	t.Helper()
+	if _, err := c.master.WriteString(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Await waits until the terminal shows something, after what was awaited last, and returns the matches.
+func (c *Console) Await(t *testing.T, pattern string) []string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+		if found := c.find(re); found != nil {
+			return found
+		}
+	}
+	t.Fatalf("waited in vain for the terminal to show %s", pattern)
+	return nil
+}
+
+func (c *Console) find(re *regexp.Regexp) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rest := c.out.String()[c.pos:]
+	at := re.FindStringSubmatchIndex(rest)
+	if at == nil {
+		return nil
+	}
+	c.pos += at[1]
+	return re.FindStringSubmatch(rest)
+}
+
+// Count returns how often the terminal has shown something.
+func (c *Console) Count(s string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Count(c.out.String(), s)
+}
+
+// Resize changes the terminal's size.
+func (c *Console) Resize(t *testing.T, cols, rows uint16) {
+	t.Helper()
+	if err := unix.IoctlSetWinsize(int(c.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: cols, Row: rows}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// HangUp closes the terminal's window, as it were.
+func (c *Console) HangUp() { c.hungUp.Do(func() { c.master.Close() }) }
