@@ -20,6 +20,9 @@ import (
 // aToken matches any token of the identity service.
 var aToken = regexp.MustCompile(`eyJ[\w-]{10,}\.[\w-]{10,}\.`)
 
+// demoSecret matches the secret that the demo makes up, as crypto/rand.Text writes it.
+var demoSecret = regexp.MustCompile(`\b[A-Z2-7]{26}\b`)
+
 // A call is one run of the command in the test of secrets.
 type call struct {
 	args    string
@@ -53,6 +56,7 @@ func everyCommand(name string) []call {
 		{args: "proxy --listen 127.0.0.1:0", until: "forwarding"},
 		{args: "logout"},
 		{args: "identity --listen 127.0.0.1:0 --client id:" + scriptSecret, until: "Interrupt to stop it."},
+		{args: "demo"},
 		{args: "version"},
 		{args: "completion bash"},
 		{args: "help"},
@@ -82,12 +86,14 @@ func TestNoSecretIsShown(t *testing.T) {
 			service.Inject(identity.MustParseFault("404"), 0)
 			return env
 		},
-		"malformed": func(t *testing.T) []string {
-			service, env := startService(t)
-			service.Inject(identity.MustParseFault("no-expiry"), 0)
-			return env
-		},
 		"echoing": startEcho,
+	}
+	for _, fault := range []string{"malformed", "cut", "html", "no-expiry"} { // a login succeeds with the last
+		scenarios[fault] = func(t *testing.T) []string {
+			service, env := startService(t)
+			service.Inject(identity.MustParseFault(fault), 0)
+			return env
+		}
 	}
 	for name, start := range scenarios {
 		t.Run(name, func(t *testing.T) {
@@ -157,7 +163,7 @@ func (c call) check(t *testing.T, env []string) {
 	}
 	p.exit(t)
 	for stream, text := range map[string]string{"standard output": p.out.String(), "standard error": p.err.String()} {
-		if strings.Contains(text, scriptSecret) {
+		if strings.Contains(text, scriptSecret) || demoSecret.MatchString(text) {
 			t.Errorf("%s: the secret is on %s:\n%s", c.args, stream, text)
 		}
 		if aToken.MatchString(text) && !(c.isToken && stream == "standard output") {
@@ -173,7 +179,6 @@ func TestChildrenHaveNoSecret(t *testing.T) {
 	p := command(t, []string{"SH_CLIENT_ID=me", "SH_CLIENT_SECRET=" + scriptSecret}, "demo")
 	p.start(t)
 	eventually(t, "eight children", func() bool { return len(children(p.Process.Pid)) >= 8 })
-	demoSecret := regexp.MustCompile(`[A-Z2-7]{26}`) // as crypto/rand.Text writes them
 	pids := children(p.Process.Pid)
 	for _, pid := range pids {
 		for _, file := range []string{"cmdline", "environ"} {
