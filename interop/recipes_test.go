@@ -85,7 +85,7 @@ func TestRecipes(t *testing.T) {
 			}
 			server, url := imageService(t, identity.DefaultLifetime)
 			c := commandAt(t, path, url)
-			places := []string{"https://services.sentinel-hub.com", url}
+			places := []string{"https://services.sentinel-hub.com", url, "http://127.0.0.1:8081", url}
 			if slices.Contains(r.needs, "proxy") {
 				places = append(places, "http://127.0.0.1:8888", c.proxy(t))
 			}
