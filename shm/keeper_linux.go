@@ -98,17 +98,22 @@ func (w *watch) compare() error {
 	case err != nil:
 		return err
 	}
-	if !seg.token.Equal(sp.token) {
-		w.notify()
-	}
+	same := seg.token.Equal(sp.token)
 	if seg.token.ExpiresAt().Before(sp.token.ExpiresAt()) {
-		return nil // Changed tells, and the newer token stays at hand
+		if !same {
+			w.notify()
+		}
+		return nil // the newer token stays at hand
 	}
-	if there, err := lstatID(sp.path); err == nil && there == seg.file && seg.token.Equal(sp.token) {
+	if there, err := lstatID(sp.path); err == nil && there == seg.file && same {
 		w.inherit(seg.token)
 		return nil
 	}
-	return w.adopt(seg)
+	err = w.adopt(seg)
+	if err == nil && !same {
+		w.notify()
+	}
+	return err
 }
 
 // inherit makes a protected token this Store's to withdraw, if it may have been another

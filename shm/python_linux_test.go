@@ -67,20 +67,22 @@ func TestPythonWriter(t *testing.T) {
 	})
 	defer writer.Wait()
 	defer close(stop)
-	mixtures := 0
+	mixtures, last := 0, ""
 	for range 3000 {
 		got, err := s.Load(t.Context())
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		if access := got.AccessToken(); strings.Count(access, access[:1]) != len(access) {
+		// Nothing shows a mixture if the writer is interrupted for long within its copy, and then all find the same.
+		access := got.AccessToken()
+		if strings.Count(access, access[:1]) != len(access) && access != last {
 			mixtures++
 		}
+		last = access
 	}
-	// Nothing shows a mixture if the writer is interrupted for long within its copy.
 	if mixtures > 3 {
-		t.Errorf("%d of 3000 reads were mixtures of two tokens", mixtures)
+		t.Errorf("%d mixtures of two tokens in 3000 reads", mixtures)
 	}
 }
 

@@ -78,14 +78,14 @@ func readSegment(path string, last *segment) (*segment, error) {
 		return last, nil // and that did stand still
 	}
 	seg := &segment{data: bytes.Clone(data), file: idOf(&st), modified: time.Unix(st.Mtim.Unix())}
-	if err := seg.parse(fd, path, make([]byte, st.Size)); err != nil {
+	if err := seg.parse(fd, path, buf); err != nil {
 		return nil, err
 	}
 	return seg, nil
 }
 
 // parse parses the data and makes sure that they stood still: Python's sharer rewrites a
-// segment in place. It reads into buf, which holds the whole segment.
+// segment in place. It reads into buf, which has room for the whole segment.
 func (seg *segment) parse(fd int, path string, buf []byte) error {
 	token, parseErr := shsession.ParseToken(seg.data)
 	// Parsing takes longer than that sharer takes to write.
