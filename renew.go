@@ -67,10 +67,13 @@ func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, err
 			if errors.Is(err, ErrExpired) {
 				continue // just now
 			}
-			if last := s.lastFailure(); err != nil && last != nil {
+			if err == nil {
+				return t, nil
+			}
+			if last := s.lastFailure(); last != nil {
 				err = last // which is why there is none that lives longer
 			}
-			return t, err
+			return Token{}, err
 		}
 		select {
 		case <-f.done:

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,8 @@ type tokenFields struct {
 	expiry time.Time     // wall clock only
 	life   time.Duration // from issue to expiry, 0 if unknown
 	raw    Secret        // the JSON object
+
+	header atomic.Pointer[string] // the Authorization header, once it has been asked for
 }
 
 // ParseToken reads a token from the JSON object that Encode and the Python package write.
@@ -223,7 +226,18 @@ func (t Token) Encode() []byte {
 // 2.1).
 func (t Token) SetAuthHeader(r *http.Request) { r.Header.Set("Authorization", t.bearer()) }
 
-func (t Token) bearer() string { return "Bearer " + t.AccessToken() }
+// bearer returns the Authorization header, which is made once for all requests.
+func (t Token) bearer() string {
+	if t.p == nil {
+		return "Bearer "
+	}
+	if header := t.p.header.Load(); header != nil {
+		return *header
+	}
+	header := "Bearer " + t.AccessToken()
+	t.p.header.Store(&header)
+	return header
+}
 
 // String describes the token without its secret.
 func (t Token) String() string {
