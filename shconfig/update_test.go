@@ -50,7 +50,7 @@ func TestUpdateLosesNothing(t *testing.T) {
 }
 
 func TestUpdateThatFailsWritesNothing(t *testing.T) {
-	path := isolate(t)
+	isolate(t)
 	refusal := errors.New("refusal")
 	update := func() {
 		t.Helper()
@@ -67,7 +67,7 @@ func TestUpdateThatFailsWritesNothing(t *testing.T) {
 	if _, err := os.Stat(os.Getenv("XDG_CONFIG_HOME")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory was made: %v", err)
 	}
-	path = open(t, "").Path()
+	path := open(t, "").Path()
 	write(t, path, "[b]\n")
 	update()
 	mustEqual(t, "file", read(t, path), "[b]\n")
