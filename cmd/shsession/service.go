@@ -64,6 +64,7 @@ func beginService(ctx context.Context, f *serviceFlags, logger *slog.Logger, sta
 			}
 		})
 	}
+	s.running.Go(func() { tellStatus(ctx, logger, status) })
 	s.running.Go(func() {
 		s.told(lifecycle.Watchdog(ctx, func() bool {
 			status() // which takes the session's lock

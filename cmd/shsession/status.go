@@ -27,9 +27,11 @@ the one with that name: whose token it is, how long it lives, how long ago it wa
 put there, and who keeps it fresh. The names of those that "shsession token" has cached
 start with shsession-. The STORE can also be a URL of Redis (see "shsession share").
 
-With --watch it goes on until it is interrupted: at a terminal as a picture of every token's
-life, drawn anew each second, and elsewhere as a line for each change. A token that expires while it is
-shared, or whose sharers die, is counted as failed. NO_COLOR, set to anything, means no colours.`,
+With --watch it goes on until q is pressed or it is interrupted: at a terminal as a picture of every
+token's life, drawn anew each second, and elsewhere as a line for each change. Renewals and failed
+attempts are counted from the start of the sharers, which tell of them if they run on this machine,
+and else from the start of the watch. That a token expires while it is shared, or that its sharers die, is
+a failure too. NO_COLOR, set to anything, means no colours.`,
 		Example: `  shsession status
   shsession status --watch
   shsession status sh-session-token --json
@@ -73,7 +75,9 @@ func (a *app) statusLook(args []string) (look, error) {
 		store, err := a.openStore(args[0])
 		return func(ctx context.Context) ([]segmentRow, error) {
 			row, err := storeRow(ctx, store)
-			return []segmentRow{row}, err
+			rows := []segmentRow{row}
+			askSharers(ctx, rows)
+			return rows, err
 		}, err
 	}
 	if len(args) == 1 {
@@ -83,7 +87,9 @@ func (a *app) statusLook(args []string) (look, error) {
 	}
 	return func(ctx context.Context) ([]segmentRow, error) {
 		segments, err := shm.List(ctx)
-		return segmentRows(segments, args), err
+		rows := segmentRows(segments, args)
+		askSharers(ctx, rows)
+		return rows, err
 	}, nil
 }
 
@@ -105,7 +111,12 @@ type sharerRow struct {
 	PID      int    `json:"pid"`
 	Host     string `json:"host,omitempty"` // "" for this machine
 	ClientID string `json:"client_id"`
+
+	*sharerReport // nil if it gives none
 }
+
+// isSame reports whether two rows are of one sharer.
+func (s sharerRow) isSame(other sharerRow) bool { return s.PID == other.PID && s.Host == other.Host }
 
 // The states of a segment.
 const (

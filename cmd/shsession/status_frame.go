@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/shsession/shsession"
 )
 
 // A picture is what there is to draw.
@@ -14,198 +12,252 @@ type picture struct {
 	watch         *watch
 	recent        []change // the newest last
 	now           time.Time
-	width, height int // of the terminal, in characters
+	width, height int // of the terminal, in cells
 }
 
-// A painter draws pictures as text.
-type painter struct{ hasColour bool }
+// fewestRecent is how many of the last events there is to be room for, if the tokens leave that much in another form.
+const fewestRecent = 3
 
-// Select Graphic Rendition (ECMA-48 section 8.3.117).
-const (
-	bold   = "1"
-	faint  = "2"
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-)
-
-func (p painter) paint(style, text string) string {
-	if !p.hasColour || text == "" {
-		return text
-	}
-	return "\x1b[" + style + "m" + text + "\x1b[0m"
-}
-
-// Widths of columns.
-const (
-	longestName   = 36
-	shortestBar   = 8
-	widthOfLeft   = 8
-	widthOfCounts = 2 + 7 + 2 + 6 // RENEWED and FAILED
-	longestWhom   = 32
-)
-
-const titleOfWhom = "SHARED BY"
-
-// A layout is the columns for which a terminal is wide enough.
-type layout struct {
-	name, bar, whom int // 0 for a column that there is no room for
-	hasCounts       bool
-}
-
-func (p picture) layout() layout {
-	l := layout{name: len("TOKEN")}
-	for _, h := range p.watch.tokens {
-		l.name = min(max(l.name, utf8.RuneCountInString(printable(h.Name))), longestName)
-	}
-	l.name = min(l.name, max(p.width-2-shortestBar-widthOfLeft, 1))
-	l.bar = p.width - l.name - 2 - widthOfLeft
-	if rest := l.bar - widthOfCounts; rest >= shortestBar {
-		l.bar, l.hasCounts = rest, true
-	}
-	longest := len(titleOfWhom)
-	for _, h := range p.watch.tokens {
-		longest = min(max(longest, utf8.RuneCountInString(whom(h))), longestWhom)
-	}
-	if rest := l.bar - 2 - longest; l.hasCounts && rest >= 2*shortestBar {
-		l.bar, l.whom = rest, longest
-	}
-	return l
-}
-
-// frame returns the lines of a picture, which fill the terminal.
+// frame returns the lines of a picture, which fill the terminal: what there is in sum, each token, caches
+// behind the others, what happened last, and how to read and leave it.
 func (p painter) frame(pic picture) []string {
-	lines := []string{p.title(pic), ""}
-	if len(pic.watch.tokens) == 0 {
-		lines = append(lines, p.paint(faint, clip("Nothing is shared. `shsession share` shares a token.", pic.width)))
-	} else {
-		lines = append(lines, p.table(pic, max(pic.height-4, 1))...)
-	}
-	if room := pic.height - len(lines) - 1; room > 0 {
-		lines = append(lines, "")
+	lines := append([]line{pic.title(), {}}, pic.tokens(max(pic.height-4, 1))...)
+	last := pic.height - 1 // for the legend, which is the first to go
+	if room := last - 1 - len(lines); room > 0 {
+		lines = append(lines, line{})
 		for _, c := range pic.recent[max(0, len(pic.recent)-room):] {
-			clock := c.Time.Format(time.TimeOnly)
-			lines = append(lines, p.paint(faint, clip(clock, pic.width))+p.paint(styleOf(c.Event), clip("  "+c.String(), pic.width-len(clock))))
+			lines = append(lines, c.line())
 		}
 	}
-	for len(lines) < pic.height {
-		lines = append(lines, "")
+	if len(lines) < last {
+		for len(lines) < last {
+			lines = append(lines, line{})
+		}
+		lines = append(lines, line{{faint, "  q quits   " + renewalMark + " renewal is due there"}})
 	}
-	return lines[:pic.height]
+	for len(lines) < pic.height {
+		lines = append(lines, line{})
+	}
+	var text []string
+	for _, l := range lines[:pic.height] {
+		text = append(text, p.paint(l, pic.width))
+	}
+	return text
+}
+
+// line returns the change as a line of the picture.
+func (c change) line() line {
+	l := line{{faint, indent + c.Time.Format(time.TimeOnly) + "  "}}
+	if c.segmentRow == nil {
+		return append(l, span{styleOf(c.Event), printable(c.Error)})
+	}
+	return append(l, span{plain, c.title() + "  "}, span{styleOf(c.Event), c.text()})
 }
 
 // styleOf returns what makes an event stand out.
 func styleOf(e event) string {
 	switch e {
-	case eventExpired, eventOrphaned, eventFailed:
+	case eventExpired, eventOrphaned, eventFailed, eventProblem:
 		return red
+	case eventRenewed:
+		return green
 	}
-	return faint
+	return plain
 }
 
-// title returns the first line.
-func (p painter) title(pic picture) string {
-	const name, clock = "shsession", "15:04:05"
-	problem := pic.watch.problem
-	if problem != "" {
-		problem = "  " + printable(problem)
+// title returns the first line: what is wrong with the watch itself, or what there is in sum.
+func (pic picture) title() line {
+	l := line{{bold, "shsession"}, {plain, "   "}}
+	if problem := pic.watch.problem; problem != "" {
+		l = append(l, span{red, printable(problem)})
+	} else {
+		l = append(l, pic.summary()...)
 	}
-	middle := pad(clip(problem, pic.width-len(name)-len(clock)-1), pic.width-len(name)-len(clock))
-	return p.paint(bold, clip(name, pic.width)) + p.paint(red, middle) + p.paint(faint, clip(pic.now.Format(clock), pic.width-len(name)))
+	if clock := pic.now.Format(time.TimeOnly); l.width()+len(clock) < pic.width {
+		return l.until(pic.width, span{faint, clock})
+	}
+	return l
 }
 
-// table returns a line for each token, at most room for all of them, below a line with titles.
-func (p painter) table(pic picture, room int) []string {
-	l := pic.layout()
-	head := pad("TOKEN", l.name) + "  " + pad("LIFE LEFT", l.bar+widthOfLeft)
-	if l.hasCounts {
-		head += "  RENEWED  FAILED"
+// summary counts the tokens, and says when the next one is to be renewed.
+func (pic picture) summary() line {
+	counts := map[string]int{}
+	var next time.Time
+	for _, h := range pic.watch.tokens {
+		state := h.State
+		if isCache(h.Name) {
+			state = stateCached
+		}
+		counts[state]++
+		if at := h.dueAt(pic.now); len(h.Sharers) > 0 && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
 	}
-	if l.whom > 0 {
-		head += "  " + titleOfWhom
+	var parts []string
+	for _, state := range []string{stateShared, stateUnknown, stateOrphan, stateExpired, stateCached} {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
 	}
-	lines := []string{p.paint(faint, clip(head, pic.width))}
-	tokens := pic.watch.tokens
-	hidden := 0
-	if len(tokens) > room {
-		hidden = len(tokens) - room + 1
-		tokens = tokens[:room-1]
+	text := strings.Join(parts, ", ")
+	switch {
+	case next.IsZero():
+		return line{{plain, text}}
+	case next.After(pic.now.Add(time.Second / 2)):
+		return line{{plain, "next renewal in " + lifeText(next.Sub(pic.now)) + "   " + text}}
 	}
-	for _, h := range tokens {
-		lines = append(lines, p.row(h, l))
+	return line{{yellow, "renewal is due now"}, {plain, "   " + text}}
+}
+
+// dueAt returns when somebody will next try to renew the token.
+func (h *history) dueAt(now time.Time) time.Time {
+	at := h.renewAt()
+	for _, s := range h.Sharers {
+		if s.sharerReport != nil && s.NextTry.After(now) {
+			at = s.NextTry
+		}
 	}
-	if hidden > 0 {
-		lines = append(lines, p.paint(faint, clip(fmt.Sprintf("and %d more", hidden), pic.width)))
+	return at
+}
+
+// tokens returns the lines for the tokens, at most room: some for each that is shared and one for each cache, or
+// one for each, or as many as there are lines for.
+func (pic picture) tokens(room int) []line {
+	if len(pic.watch.tokens) == 0 {
+		return []line{{{plain, "  Nothing is shared. "}, {bold, "shsession share"}, {plain, " shares a token."}}}
+	}
+	var cards, rows, caches []line
+	for _, h := range pic.watch.tokens {
+		if h.rank() > 0 {
+			caches = append(caches, pic.row(h))
+			continue
+		}
+		cards = append(append(cards, pic.card(h)...), line{})
+		rows = append(rows, pic.row(h))
+	}
+	if len(caches) == 0 && len(cards) > 0 {
+		cards = cards[:len(cards)-1]
+	}
+	for _, recent := range []int{fewestRecent, 0} {
+		if len(cards)+min(len(caches), 2)+recent <= room {
+			return append(cards, upTo(room-len(cards)-recent, caches)...)
+		}
+	}
+	return upTo(room, append(rows, caches...))
+}
+
+// upTo returns as many of the lines as there is room for, the last of them to say how many there are beyond.
+func upTo(room int, lines []line) []line {
+	if len(lines) <= room || room <= 0 {
+		return lines[:min(len(lines), max(room, 0))]
+	}
+	return append(lines[:room-1:room-1], line{{faint, fmt.Sprintf("  and %d more", len(lines)-room+1)}})
+}
+
+const indent = "  "
+
+// longURL is a URL whose path would take the room of what is said of it.
+var longURL = regexp.MustCompile(`\b(https?://[^/\s"]+)/[^/\s"]+/[^\s"]+`)
+
+// card returns the lines for a token.
+func (pic picture) card(h *history) []line {
+	style := h.style(pic.now)
+	left := span{bold, h.left(pic.now)}
+	if style == red {
+		left.style = red
+	}
+	if ago := pic.now.Sub(h.ExpiresAt); ago >= time.Second {
+		left.text += " " + lifeText(ago) + " ago"
+	}
+	lines := []line{
+		line{{style, "● "}, {bold, printable(h.Name)}}.until(pic.width, left),
+		append(line{{plain, indent}}, h.bar(pic.now, pic.width-len(indent))...),
+		append(line{{plain, indent}}, h.details()...),
+	}
+	if why := h.trouble(); why != "" {
+		text := "not renewed: " + longURL.ReplaceAllString(printable(why), "$1/…")
+		if next := h.dueAt(pic.now); next.After(pic.now) {
+			text = "next attempt in " + lifeText(next.Sub(pic.now)) + ", " + text
+		}
+		lines = append(lines, line{{plain, indent}, {red, text}})
 	}
 	return lines
 }
 
-// row returns a token's line.
-func (p painter) row(h *history, l layout) string {
-	left := lifeText(h.token.Remaining())
-	if h.token.Remaining() == 0 {
-		left = "expired"
+// row returns the one line for a token.
+func (pic picture) row(h *history) line {
+	name, bar := pic.columns()
+	style := plain
+	if h.rank() > 0 {
+		style = faint
 	}
-	line := pad(clip(printable(h.Name), l.name), l.name) + "  " + p.bar(h, l.bar) + fmt.Sprintf("%*s", widthOfLeft, left)
-	if l.hasCounts {
-		failures := fmt.Sprintf("%6d", h.failures)
-		if h.failures > 0 {
-			failures = p.paint(red, failures)
-		}
-		line += fmt.Sprintf("  %7d  %s", h.renewals, failures)
+	left := span{style, fmt.Sprintf("%*s", widthOfLeft, h.left(pic.now))}
+	if h.style(pic.now) == red {
+		left.style = red
 	}
-	if l.whom > 0 {
-		line += "  " + clip(whom(h), l.whom)
+	l := line{{h.style(pic.now), "● "}, {style, pad(h.title(), name) + "  "}}
+	if bar > 0 {
+		l = append(l, h.bar(pic.now, bar)...)
 	}
-	return line
+	l = append(l, left, span{plain, "  "})
+	if h.rank() > 0 {
+		return l
+	}
+	return append(l, h.details()...)
 }
 
-// whom says who shares the token, or why nobody does.
-func whom(h *history) string {
-	switch {
-	case len(h.Sharers) > 0:
-		return pids(h.Sharers)
-	case h.State == stateOrphan:
-		return "nobody: its sharers died"
-	case h.State == stateCached:
-		return "this machine's cache"
+// Widths in rows.
+const (
+	longestName = 24
+	shortestBar = 8
+	longestBar  = 24
+	widthOfLeft = 9
+)
+
+// columns returns the widths of the names and the bars in rows; 0 for no bars.
+func (pic picture) columns() (name, bar int) {
+	for _, h := range pic.watch.tokens {
+		name = max(name, widthOf(h.title()))
 	}
-	return "-"
+	name = max(1, min(name, longestName, max(pic.width/4, 8)))
+	bar = min(max(pic.width/2-22, shortestBar), longestBar)
+	if pic.width < widthOf("● ")+name+len("  ")+bar+widthOfLeft {
+		bar = 0
+	}
+	return name, bar
 }
 
-// eighths are the parts of a full block, from none of it to seven eighths.
-var eighths = [8]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
-
-// bar returns the token's remaining life as a part of its whole.
-func (p painter) bar(h *history, width int) string {
-	left := h.token.Remaining()
-	filled := 0
-	if h.life > 0 {
-		filled = min(int(float64(8*width)*float64(left)/float64(h.life)), 8*width)
+// title is the name, or of a cache whose it is.
+func (r *segmentRow) title() string {
+	if isCache(r.Name) && r.ClientID != "" {
+		return "cache of " + printable(r.ClientID)
 	}
-	style := green
-	switch {
-	case left == 0, h.State == stateOrphan:
-		style = red
-	case left <= min(shsession.DefaultRefreshBeforeExpiry, h.life/2):
-		style = yellow
-	}
-	full := strings.Repeat("█", filled/8) + eighths[filled%8]
-	return p.paint(style, full) + p.paint(faint, strings.Repeat("░", width-utf8.RuneCountInString(full)))
+	return printable(r.Name)
 }
 
-// pad fills text up to a width with spaces.
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+// left is how long the token lives on.
+func (h *history) left(now time.Time) string {
+	if left := h.ExpiresAt.Sub(now); left >= time.Second/2 {
+		return lifeText(left)
+	}
+	return "expired"
 }
 
-// clip cuts text down to a width.
-func clip(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
+// details says who shares the token and how that has gone, and whose it is.
+func (h *history) details() line {
+	l := line{{plain, h.holders()}}
+	if h.State == stateOrphan || h.State == stateExpired {
+		l[0].style = red
 	}
-	if width <= 0 {
-		return ""
+	renewed, failed := span{faint, fmt.Sprintf("   renewed %d", h.renewals)}, span{faint, fmt.Sprintf("   failed %d", h.failures)}
+	if h.failures > 0 {
+		failed.style = red
+		l = append(l, failed, renewed)
+	} else {
+		l = append(l, renewed, failed)
 	}
-	return string([]rune(text)[:width-1]) + "…"
+	if h.ClientID != "" {
+		l = append(l, span{faint, "   client " + printable(h.ClientID)})
+	}
+	return l
 }

@@ -3,30 +3,52 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/shsession/shsession"
 )
 
-// aWatch returns a watch of n tokens that were seen twice, and what changed.
+// aRow returns the row of a token that has so much left, shared by processes.
+func aRow(t *testing.T, name, state string, left time.Duration, pids ...int) segmentRow {
+	t.Helper()
+	token, err := shsession.ParseToken(fmt.Appendf(nil, `{"access_token":"%x","expires_in":3600,"expires_at":%d}`, name, time.Now().Add(left).Unix()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := segmentRow{Name: name, ClientID: "0f7c1f3a-5d0e-4b1f-9d55-0123456789ab", State: state, token: token, ExpiresAt: token.ExpiresAt(),
+		RemainingSeconds: seconds(token.Remaining())}
+	for _, pid := range pids {
+		r.Sharers = append(r.Sharers, sharerRow{PID: pid})
+	}
+	return r
+}
+
+const aCache = cachePrefix + "0123456789ab-cdef"
+
+// aWatch returns a watch of n tokens and a cache that were seen twice, and what changed.
 func aWatch(t *testing.T, n int) (*watch, []change) {
 	t.Helper()
+	names := []string{"name", "sh-session-token", "衛星データの共有トークン", "e\u0301te\u0301", strings.Repeat("long-", 9)}
 	var rows []segmentRow
 	for i := range n {
-		token, err := shsession.ParseToken(fmt.Appendf(nil, `{"access_token":"t%d","expires_in":3600,"expires_at":%d}`, i,
-			time.Now().Add(time.Duration(i)*10*time.Minute).Unix()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, segmentRow{Name: strings.Repeat("name-", i%9+1), State: stateShared, token: token, Sharers: []sharerRow{{PID: 1000 + i}}})
+		rows = append(rows, aRow(t, fmt.Sprint(names[i%len(names)], i), stateShared, time.Duration(i)*10*time.Minute, 1000+i))
+	}
+	if n > 0 {
+		rows = append(rows, aRow(t, aCache, stateCached, 30*time.Minute))
 	}
 	var w watch
 	changes := w.note(time.Now(), rows, nil)
-	for i := range rows {
-		rows[i].State, rows[i].Sharers = stateOrphan, nil
+	for i := range n {
+		if i%2 == 0 {
+			rows[i].State, rows[i].Sharers = stateOrphan, nil
+			continue
+		}
+		rows[i].Sharers = []sharerRow{{PID: 1000 + i, sharerReport: &sharerReport{Failures: 3, LastError: strings.Repeat("no answer ", 9),
+			NextTry: time.Now().Add(time.Minute)}}}
 	}
 	return &w, append(changes, w.note(time.Now(), rows, nil)...)
 }
@@ -44,7 +66,7 @@ func TestFrameFits(t *testing.T) {
 						t.Fatalf("%d tokens at %d×%d: %d lines", n, width, height, len(lines))
 					}
 					for _, line := range lines {
-						if utf8.RuneCountInString(line) > width {
+						if widthOf(line) > width {
 							t.Fatalf("%d tokens at %d×%d: %q is too long", n, width, height, line)
 						}
 						if strings.Contains(line, "\x1b") {
@@ -53,35 +75,70 @@ func TestFrameFits(t *testing.T) {
 					}
 				}
 			}
+			w, _ = aWatch(t, n)
 		}
 	}
 }
 
+// What matters is there at usual sizes, and caches take nothing away from it.
+func TestFrameTells(t *testing.T) {
+	rows := []segmentRow{
+		aRow(t, aCache, stateCached, 20*time.Minute+30*time.Second),
+		aRow(t, "sh-session-token", stateShared, 50*time.Minute+30*time.Second, 4711, 4712),
+	}
+	rows[1].Sharers[0].sharerReport = &sharerReport{Renewals: 5, Failures: 7, LastError: "503 Service Unavailable",
+		RenewAt: time.Now().Add(-time.Second), NextTry: time.Now().Add(42 * time.Second)}
+	var w watch
+	w.note(time.Now(), rows, nil)
+	for _, size := range [][2]int{{60, 24}, {80, 24}, {80, 12}, {120, 40}, {80, 7}} {
+		lines := painter{}.frame(picture{&w, nil, time.Now(), size[0], size[1]})
+		shown := strings.Join(lines, "\n")
+		wanted := []string{"next renewal in 42s   1 shared, 1 cached", "sh-session-token", "█", "50m", "cache of 0f7c1", "20m"}
+		if size[1] > 7 {
+			wanted = append(wanted, "shared by 4711 4712", "renewed 5", "failed 7", "next attempt in 42s, not renewed: 503", renewalMark, "q quits")
+		}
+		for _, want := range wanted {
+			if !strings.Contains(shown, want) {
+				t.Errorf("at %v there is no %q:\n%s", size, want, shown)
+			}
+		}
+		if strings.Index(shown, "cache of") < strings.Index(shown, "sh-session-token") {
+			t.Errorf("the cache comes first:\n%s", shown)
+		}
+	}
+}
+
+func textOf(l line) string { return painter{}.paint(l, 1000) }
+
 // The bar is as long as the life that is left, to an eighth of a character.
 func TestBar(t *testing.T) {
+	now := time.Now()
 	for part, want := range map[float64]string{
-		0: "░░░░", 0.5: "██░░", 0.53125: "██▏░", 0.96875: "███▉", 1: "████",
+		-1: "░░░░", 0: "░░░░", 0.5: "██░░", 0.53125: "██▏░", 0.96875: "███▉", 1: "████", 1.1: "████",
 	} {
-		left := time.Duration(part * float64(1000*time.Hour))
-		token, err := shsession.ParseToken(fmt.Appendf(nil, `{"access_token":"t","expires_at":%d}`, time.Now().Add(left+time.Minute).Unix()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if part == 0 {
-			token = token.WithExpiry(time.Now().Add(-time.Second))
-		}
-		h := &history{segmentRow: segmentRow{token: token}, life: 1000 * time.Hour}
-		if part == 1 {
-			h.life = token.Remaining() - time.Second
-		}
-		if got := (painter{}).bar(h, 4); got != want {
+		h := &history{segmentRow: segmentRow{ExpiresAt: now.Add(time.Duration(part * float64(time.Hour))), Name: aCache}, life: time.Hour}
+		if got := textOf(h.bar(now, 4)); got != want {
 			t.Errorf("%v: %s, want %s", part, got, want)
 		}
 	}
 }
 
+// The mark is where the bar ends when the token is due for renewal: as its sharer says, or as sharers do it.
+func TestBarMark(t *testing.T) {
+	row := aRow(t, "name", stateShared, 45*time.Minute, 1)
+	h := &history{segmentRow: row, life: time.Hour}
+	now := row.ExpiresAt.Add(-45 * time.Minute)
+	if got := textOf(h.bar(now, 60)); got != "██"+renewalMark+strings.Repeat("█", 42)+strings.Repeat("░", 15) {
+		t.Errorf("got %s", got)
+	}
+	h.Sharers[0].sharerReport = &sharerReport{RenewAt: row.ExpiresAt.Add(-50 * time.Minute)}
+	if got := textOf(h.bar(now, 60)); got != strings.Repeat("█", 45)+"░░░░░"+renewalMark+strings.Repeat("░", 9) {
+		t.Errorf("got %s", got)
+	}
+}
+
 // Colours tell a fresh token from one that is due, and from one that nobody renews.
-func TestBarColours(t *testing.T) {
+func TestColours(t *testing.T) {
 	for _, c := range []struct {
 		left  time.Duration
 		state string
@@ -90,14 +147,23 @@ func TestBarColours(t *testing.T) {
 		{30 * time.Minute, stateShared, green},
 		{time.Minute, stateShared, yellow},
 		{30 * time.Minute, stateOrphan, red},
+		{-time.Minute, stateExpired, red},
 	} {
-		token, err := shsession.ParseToken(fmt.Appendf(nil, `{"access_token":"t","expires_at":%d}`, time.Now().Add(c.left).Unix()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := &history{segmentRow: segmentRow{token: token, State: c.state}, life: time.Hour}
-		if bar := (painter{hasColour: true}).bar(h, 200); !strings.HasPrefix(bar, "\x1b["+c.want+"m█") {
-			t.Errorf("%v left, %s: %q", c.left, c.state, bar)
+		h := &history{segmentRow: aRow(t, "name", c.state, c.left), life: time.Hour}
+		h.ExpiresAt = time.Now().Add(c.left)
+		var w watch
+		w.tokens = []*history{h}
+		for name, lines := range map[string][]line{"card": picture{&w, nil, time.Now(), 80, 24}.card(h), "row": {picture{&w, nil, time.Now(), 80, 24}.row(h)}} {
+			shown := ""
+			for _, l := range lines {
+				shown += painter{hasColour: true}.paint(l, 80)
+			}
+			if !strings.HasPrefix(shown, "\x1b["+c.want+"m●") {
+				t.Errorf("%v left, %s, %s: %q", c.left, c.state, name, shown)
+			}
+			if red := regexp.MustCompile(`\x1b\[31m *expired`).MatchString(shown); red != (c.left < 0) {
+				t.Errorf("%v left, %s, %s: expired in red is %t: %q", c.left, c.state, name, red, shown)
+			}
 		}
 	}
 }
@@ -105,14 +171,8 @@ func TestBarColours(t *testing.T) {
 // What a watch is shown becomes events, and counts of renewals and failures.
 func TestWatchEvents(t *testing.T) {
 	row := func(access, state string, pids ...int) segmentRow {
-		token, err := shsession.ParseToken(fmt.Appendf(nil, `{"access_token":%q,"expires_at":%d}`, access, time.Now().Add(time.Hour).Unix()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := segmentRow{Name: "name", State: state, token: token}
-		for _, pid := range pids {
-			r.Sharers = append(r.Sharers, sharerRow{PID: pid})
-		}
+		r := aRow(t, access, state, time.Hour, pids...)
+		r.Name = "name"
 		return r
 	}
 	var w watch
@@ -137,17 +197,46 @@ func TestWatchEvents(t *testing.T) {
 		{[]segmentRow{row("d", stateCached)}, nil, "[found]", 0, 0},
 		{[]segmentRow{row("d", stateExpired)}, nil, "[expired]", 0, 0},
 	} {
-		var events []event
-		for _, c := range w.note(time.Now(), step.rows, step.err) {
-			events = append(events, c.Event)
-		}
-		if got := fmt.Sprint(events); got != step.want {
-			t.Errorf("got %s, want %s", got, step.want)
-		}
-		for _, h := range w.tokens {
-			if h.renewals != step.renewals || h.failures != step.failures {
-				t.Errorf("after %s: %d renewals and %d failures, want %d and %d", step.want, h.renewals, h.failures, step.renewals, step.failures)
-			}
+		w.expect(t, step.rows, step.err, step.want, step.renewals, step.failures)
+	}
+}
+
+// expect notes a look, and compares what comes of it.
+func (w *watch) expect(t *testing.T, rows []segmentRow, err error, want string, renewals, failures int) {
+	t.Helper()
+	var events []event
+	for _, c := range w.note(time.Now(), slices.Clone(rows), err) {
+		events = append(events, c.Event)
+	}
+	if got := fmt.Sprint(events); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, h := range w.tokens {
+		if h.renewals != renewals || h.failures != failures {
+			t.Errorf("after %s: %d renewals and %d failures, want %d and %d", want, h.renewals, h.failures, renewals, failures)
 		}
 	}
+}
+
+// What sharers tell is counted once, whoever comes and goes.
+func TestWatchHearsSharers(t *testing.T) {
+	told := func(access string, reports ...sharerRow) []segmentRow {
+		r := aRow(t, access, stateShared, time.Hour)
+		r.Name, r.Sharers = "name", reports
+		return []segmentRow{r}
+	}
+	tells := func(pid int, renewals, failures uint64) sharerRow {
+		return sharerRow{PID: pid, sharerReport: &sharerReport{Renewals: renewals, Failures: failures}}
+	}
+	var w watch
+	w.expect(t, told("a", tells(1, 3, 2)), nil, "[found]", 3, 2)
+	w.expect(t, told("a", tells(1, 3, 4)), nil, "[failed]", 3, 4)
+	w.expect(t, told("a", tells(1, 3, 4)), nil, "[]", 3, 4)
+	w.expect(t, told("b", tells(1, 4, 4)), nil, "[renewed]", 4, 4)
+	w.expect(t, told("b", tells(1, 4, 4), tells(2, 0, 1)), nil, "[sharers]", 4, 5)
+	w.expect(t, told("b", tells(1, 4, 5), tells(2, 0, 2)), nil, "[failed]", 4, 7)
+	w.expect(t, told("b", sharerRow{PID: 1}, tells(2, 0, 2)), nil, "[]", 4, 7)
+	w.expect(t, told("b", tells(1, 4, 5), tells(2, 0, 2)), nil, "[]", 4, 7)
+	w.expect(t, told("d", tells(1, 6, 5), tells(2, 2, 2)), nil, "[renewed]", 6, 7)
+	w.expect(t, told("d", tells(1, 0, 1)), nil, "[sharers]", 6, 8)
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -18,7 +18,11 @@ type screen struct {
 	painter  painter
 	recent   []change // the newest last
 	arrived  chan os.Signal
+	quit     chan struct{} // closed by end
+	end      func()        // is called when the user has seen enough
+	keyboard *keyboard
 	isShown  bool
+	isNew    bool // nothing was shown yet
 }
 
 // kept is how many changes a screen remembers, more than any terminal has lines.
@@ -38,7 +42,15 @@ const (
 )
 
 func openScreen(terminal *os.File) *screen {
-	s := &screen{terminal: terminal, painter: painter{os.Getenv("NO_COLOR") == ""}, arrived: make(chan os.Signal, 8)}
+	s := &screen{
+		terminal: terminal,
+		painter:  painter{os.Getenv("NO_COLOR") == ""},
+		arrived:  make(chan os.Signal, 8),
+		quit:     make(chan struct{}),
+		isNew:    true,
+	}
+	s.end = sync.OnceFunc(func() { close(s.quit) })
+	s.keyboard = &keyboard{terminal: terminal, quit: s.end}
 	if len(screenSignals) > 0 {
 		signal.Notify(s.arrived, screenSignals...)
 	}
@@ -47,7 +59,12 @@ func openScreen(terminal *os.File) *screen {
 
 func (s *screen) signals() <-chan os.Signal { return s.arrived }
 
+func (s *screen) enough() <-chan struct{} { return s.quit }
+
 func (s *screen) show(w *watch, changes []change) error {
+	if s.isNew { // it shows what there is already
+		changes, s.isNew = nil, false
+	}
 	s.recent = append(s.recent, changes...)
 	s.recent = s.recent[max(0, len(s.recent)-kept):]
 	if !inForeground(s.terminal) { // the terminal is the shell's
@@ -61,6 +78,7 @@ func (s *screen) show(w *watch, changes []change) error {
 	if !s.isShown {
 		text = enterScreen + home
 		s.isShown = true
+		s.keyboard.take()
 	}
 	for i, line := range s.painter.frame(picture{w, s.recent, time.Now(), width, height}) {
 		if i > 0 {
@@ -75,8 +93,9 @@ func (s *screen) show(w *watch, changes []change) error {
 // leave gives the terminal back as it was.
 func (s *screen) leave() {
 	if s.isShown {
-		fmt.Fprint(s.terminal, leaveScreen) // an error means that the terminal is gone
+		_, _ = io.WriteString(s.terminal, leaveScreen) // an error means that the terminal is gone
 		s.isShown = false
+		s.keyboard.give()
 	}
 }
 

@@ -44,7 +44,7 @@ func storeRow(ctx context.Context, store shsession.Store) (segmentRow, error) {
 		row.State = stateOrphan
 	}
 	for _, s := range live {
-		row.Sharers = append(row.Sharers, sharerRow{s.PID, s.Host, s.ClientID})
+		row.Sharers = append(row.Sharers, sharerRow{PID: s.PID, Host: s.Host, ClientID: s.ClientID})
 	}
 	return row, nil
 }

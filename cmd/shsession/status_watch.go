@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,8 +23,9 @@ const (
 	eventSharers  event = "sharers"  // others share it
 	eventOrphaned event = "orphaned" // who shared it died
 	eventExpired  event = "expired"
-	eventGone     event = "gone"  // nothing is there any more
-	eventFailed   event = "error" // looking failed; there is no row
+	eventFailed   event = "failed" // an attempt to renew it
+	eventGone     event = "gone"   // nothing is there any more
+	eventProblem  event = "error"  // looking failed; there is no row
 )
 
 // A change is an event as it's told.
@@ -43,7 +45,10 @@ func (c change) String() string {
 }
 
 func (c change) text() string {
-	left := lifeText(time.Duration(c.RemainingSeconds*float64(time.Second))) + " left" // at the time
+	left := "expired"
+	if c.RemainingSeconds > 0 {
+		left = lifeText(time.Duration(c.RemainingSeconds*float64(time.Second))) + " left" // at the time
+	}
 	switch c.Event {
 	case eventFound:
 		return c.holders() + ", " + left
@@ -53,6 +58,8 @@ func (c change) text() string {
 		return c.holders()
 	case eventOrphaned:
 		return "its sharers died, " + left
+	case eventFailed:
+		return "not renewed, " + left + ": " + c.Error
 	}
 	return string(c.Event)
 }
@@ -62,10 +69,22 @@ func (r *segmentRow) holders() string {
 	switch {
 	case len(r.Sharers) > 0:
 		return "shared by " + pids(r.Sharers)
-	case r.State == stateUnknown:
-		return "of somebody who doesn't tell"
+	case r.State == stateOrphan:
+		return "its sharers died"
+	case isCache(r.Name):
+		return "cached"
 	}
-	return r.State
+	return "nobody says who shares it" // Python's sharers don't, nor do programs that Join
+}
+
+// trouble says what the sharers' last attempts failed for, "" if they didn't.
+func (r *segmentRow) trouble() string {
+	for _, s := range r.Sharers {
+		if s.sharerReport != nil && s.LastError != "" {
+			return s.LastError
+		}
+	}
+	return ""
 }
 
 // A history is what is known of a token since the watch began.
@@ -73,12 +92,18 @@ type history struct {
 	segmentRow
 	life               time.Duration // of the token when it was new, or when first seen if it doesn't tell
 	renewals, failures int
-	renewed            time.Time // the last time, zero before that
+	told               map[sharerID]uint64 // how many failures each sharer has told of
+}
+
+// A sharerID is what a sharer is known by.
+type sharerID struct {
+	pid  int
+	host string
 }
 
 // A watch compares what it's shown with what it was shown before.
 type watch struct {
-	tokens  []*history // in the order of the last look
+	tokens  []*history // in the order of the last look, caches last
 	problem string     // why the last look failed, or ""
 }
 
@@ -89,7 +114,7 @@ func (w *watch) note(now time.Time, rows []segmentRow, err error) []change {
 			return nil
 		}
 		w.problem = err.Error()
-		return []change{{Time: now, Event: eventFailed, Error: w.problem}}
+		return []change{{Time: now, Event: eventProblem, Error: w.problem}}
 	}
 	w.problem = ""
 	if err != nil {
@@ -101,12 +126,17 @@ func (w *watch) note(now time.Time, rows []segmentRow, err error) []change {
 		h := w.find(row.Name)
 		events := []event{eventFound}
 		if h == nil {
-			h = &history{segmentRow: row, life: lifeOf(row.token)}
+			h = &history{segmentRow: row, life: lifeOf(row.token), told: map[sharerID]uint64{}}
+			h.hear()
 		} else {
 			events = h.follow(now, row)
 		}
 		for _, e := range events {
-			changes = append(changes, change{Time: now, Event: e, segmentRow: &row})
+			c := change{Time: now, Event: e, segmentRow: &row}
+			if e == eventFailed {
+				c.Error = row.trouble()
+			}
+			changes = append(changes, c)
 		}
 		tokens = append(tokens, h)
 	}
@@ -115,6 +145,7 @@ func (w *watch) note(now time.Time, rows []segmentRow, err error) []change {
 			changes = append(changes, change{Time: now, Event: eventGone, segmentRow: &h.segmentRow})
 		}
 	}
+	slices.SortStableFunc(tokens, func(a, b *history) int { return cmp.Compare(a.rank(), b.rank()) })
 	w.tokens = tokens
 	return changes
 }
@@ -135,11 +166,14 @@ func (h *history) follow(now time.Time, row segmentRow) (events []event) {
 	if !row.token.Equal(before.token) {
 		h.life = lifeOf(row.token)
 		h.renewals++
-		h.renewed = now
 		events = append(events, eventRenewed)
 	}
+	sameSharers := slices.EqualFunc(row.Sharers, before.Sharers, sharerRow.isSame)
+	if h.hear() && sameSharers {
+		events = append(events, eventFailed)
+	}
 	switch {
-	case row.State == before.State && slices.Equal(row.Sharers, before.Sharers):
+	case row.State == before.State && sameSharers:
 	case row.State == stateExpired && before.State != stateExpired:
 		if before.State == stateShared {
 			h.failures++
@@ -148,10 +182,52 @@ func (h *history) follow(now time.Time, row segmentRow) (events []event) {
 	case row.State == stateOrphan && before.State != stateOrphan:
 		h.failures++
 		events = append(events, eventOrphaned)
-	case !slices.Equal(row.Sharers, before.Sharers):
+	case !sameSharers:
 		events = append(events, eventSharers)
 	}
 	return events
+}
+
+// hear takes in what the sharers have told, and reports whether more attempts have failed than before. Each
+// counts its own, and all of them the same renewals.
+func (h *history) hear() (failed bool) {
+	for _, s := range h.Sharers {
+		if s.sharerReport == nil {
+			continue
+		}
+		h.renewals = max(h.renewals, int(s.Renewals))
+		id := sharerID{s.PID, s.Host}
+		more := s.Failures - h.told[id]
+		if s.Failures < h.told[id] { // another process of that number
+			more = s.Failures
+		}
+		h.failures += int(more)
+		h.told[id] = s.Failures
+		failed = failed || more > 0
+	}
+	return failed
+}
+
+// rank is 0 for what is shared and 1 for a cache, which is of less interest.
+func (h *history) rank() int {
+	if isCache(h.Name) {
+		return 1
+	}
+	return 0
+}
+
+// renewAt returns when the token is due for renewal, as its sharers say or are supposed to do it.
+func (h *history) renewAt() time.Time {
+	var at time.Time
+	for _, s := range h.Sharers {
+		if s.sharerReport != nil && (at.IsZero() || s.RenewAt.Before(at)) {
+			at = s.RenewAt
+		}
+	}
+	if at.IsZero() {
+		at = h.token.ExpiresAt().Add(-min(shsession.DefaultRefreshBeforeExpiry, h.life/2))
+	}
+	return at
 }
 
 func lifeOf(t shsession.Token) time.Duration { return max(t.Life(), t.Remaining()) }
@@ -164,6 +240,9 @@ type statusView interface {
 	// signals are those that the view wants to heed, and to be shown the watch after; nil for none.
 	signals() <-chan os.Signal
 	heed(os.Signal)
+
+	// enough is closed when the user has seen enough; nil if they can't say so.
+	enough() <-chan struct{}
 
 	// close ends the view.
 	close()
@@ -195,6 +274,8 @@ func watchStatus(ctx context.Context, look look, view statusView) error {
 		changes = nil
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-view.enough():
 			return nil
 		case s := <-view.signals():
 			view.heed(s)
@@ -231,4 +312,5 @@ func (l *changeLog) show(_ *watch, changes []change) error {
 
 func (*changeLog) signals() <-chan os.Signal { return nil }
 func (*changeLog) heed(os.Signal)            {}
+func (*changeLog) enough() <-chan struct{}   { return nil }
 func (*changeLog) close()                    {}
