@@ -24,6 +24,10 @@
 // power the token there may be gone or old, and the next sharer writes another, while every
 // write would have to wait for the disk.
 //
+// While it's being shared, the file is never missing for longer than it takes to put it back: when a token
+// has expired and can't be renewed, it stays there until there is another. With an expired token a program is told
+// so (401); without the file GDAL goes on as if it had never had one, and curl doesn't go on at all.
+//
 // What is replaced must be a regular file that is empty or holds a token in the same
 // format: a file that was named by mistake is an error wrapping [ErrNotToken], and stays
 // as it is. A symbolic link is refused too, since the rename would replace the link rather than
@@ -81,8 +85,9 @@ type Options struct {
 	// gets. Giving a file away takes root's privileges, and so does a group that one isn't in.
 	Owner, Group string
 
-	// Keep leaves the file in place when it is withdrawn. What it holds is good until
-	// the token expires, and nothing removes it then.
+	// Keep leaves the file in place when it is withdrawn, unless the token has expired by then. What
+	// it holds is good until that expires, and nothing removes it then, for nobody is left to do so; a Sink
+	// that is made for it again replaces it.
 	Keep bool
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/filesink"
@@ -85,6 +86,7 @@ func TestPublishRefuses(t *testing.T) {
 		"other header":  file("X-Api-Key: 0123456789abcdef0123\n"),
 		"more headers":  file("Authorization: Bearer " + access(1) + "\nX-Api-Key: 1\n"),
 		"other format":  file(access(1)),
+		"token JSON":    file(`{"access_token":"` + access(1) + `","expires_at":1}`),
 		"JSON":          file(`{"name":"package.json"}`),
 		"short":         file("yes"),
 		"larger":        file(strings.Repeat("a", 2<<20)),
@@ -208,6 +210,51 @@ func TestKeep(t *testing.T) {
 	withdraw(t, s)
 	if got := read(t, s); got != access(1) {
 		t.Errorf("the file holds %.30q", got)
+	}
+}
+
+// There is nothing worth keeping in a token that has expired.
+func TestKeepsNoExpiredToken(t *testing.T) {
+	s := open(t, filesink.Options{Format: filesink.Raw, Keep: true})
+	publish(t, s, token(t, access(1)).WithExpiry(time.Now().Add(-time.Second)))
+	withdraw(t, s)
+	onlyFiles(t, s)
+}
+
+// What was kept is replaced by the next Sink of that file, and removed with its token.
+func TestKeptIsReplaced(t *testing.T) {
+	s := open(t, filesink.Options{Format: filesink.Header, Keep: true})
+	publish(t, s, token(t, access(1)))
+	withdraw(t, s)
+	next, err := filesink.Open(s.Path(), filesink.Options{Format: filesink.Header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, next, token(t, access(2)))
+	if got := read(t, next); !strings.Contains(got, access(2)) {
+		t.Errorf("the file holds %.50q", got)
+	}
+	withdraw(t, next)
+	onlyFiles(t, next)
+}
+
+// A token that has expired stays there, and is put back, until there is another: see the package's doc.
+func TestExpiredStaysInPlace(t *testing.T) {
+	s := open(t, filesink.Options{Format: filesink.Header})
+	expiry := time.Now().Add(20 * time.Millisecond)
+	publish(t, s, token(t, access(1)).WithExpiry(expiry))
+	watch(t, s)
+	eventually(t, "expired", func() bool { return time.Now().After(expiry) })
+	if got := read(t, s); !strings.Contains(got, access(1)) {
+		t.Errorf("the file holds %.50q", got)
+	}
+	if err := os.Remove(s.Path()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "put back", func() bool { return exists(s.Path()) })
+	publish(t, s, token(t, access(2)))
+	if got := read(t, s); !strings.Contains(got, access(2)) {
+		t.Errorf("the file holds %.50q", got)
 	}
 }
 

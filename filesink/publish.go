@@ -78,11 +78,29 @@ func (s *Sink) checkPlace() error {
 		return fmt.Errorf("it can't be told what is there: %w", err)
 	case err != nil:
 		return err
-	case !s.opts.Format.isContent(data):
-		return fmt.Errorf("%s: %w: remove it if it's no longer wanted, or name another file", s.path, ErrNotToken)
+	case s.opts.Format.isContent(data):
+		return nil
 	}
-	return nil
+	for f := JSON; f <= Header; f++ {
+		if f.isContent(data) {
+			return &otherFormatError{s.path, f, s.opts.Format}
+		}
+	}
+	return fmt.Errorf("%s: %w: name another file, or remove that one if nobody needs it", s.path, ErrNotToken)
 }
+
+// An otherFormatError says that somebody may share a token in the place, for other programs.
+type otherFormatError struct {
+	path         string
+	there, asked Format
+}
+
+func (e *otherFormatError) Error() string {
+	return fmt.Sprintf("%s holds what %v: would write there, perhaps for a program that reads it, and isn't replaced by %v: "+
+		"name another file, or remove that one if nobody shares it any more", e.path, e.there, e.asked)
+}
+
+func (e *otherFormatError) Is(target error) bool { return target == ErrNotToken }
 
 // writeTemp writes a file beside the real one and returns its path.
 func (s *Sink) writeTemp(t shsession.Token) (path string, err error) {
@@ -111,7 +129,7 @@ func (s *Sink) writeTemp(t shsession.Token) (path string, err error) {
 }
 
 // Withdraw removes the file if it still holds what this Sink published last, unless
-// Options.Keep says to leave it. It waits its turn as Publish does.
+// Options.Keep says to leave it and the token is still good. It waits its turn as Publish does.
 func (s *Sink) Withdraw(ctx context.Context) error {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
@@ -125,7 +143,7 @@ func (s *Sink) Withdraw(ctx context.Context) error {
 	if s.watch != nil {
 		s.watch.disarm()
 	}
-	if s.opts.Keep {
+	if s.opts.Keep && t.Remaining() > 0 {
 		return nil
 	}
 	ours, err := s.holds(t)

@@ -25,7 +25,7 @@ func OpenURL(text string) (*Sink, error) {
 //
 //	mode=0640         permissions in octal
 //	group=gis         by name or number; owner=NAME likewise
-//	keep=1            leave the file in place in the end
+//	keep=1            leave the file in place in the end, if its token is still good
 //	world-readable=1  permit a mode that lets everybody read the token
 //
 // with ampersands between them. Anything else there is an error. In PATH, which may be relative, percent signs and question
