@@ -60,6 +60,7 @@ A STORE, for --from, is written as for "shsession share".`,
 	flags.StringArrayVar(&f.options.AllowHosts, "allow-host", nil, "another `name` that the proxy is reached by (may be repeated)")
 	flags.BoolVar(&f.options.AllowRemote, "allow-remote", false, "listen where other machines can connect, too, and use the token")
 	flags.StringVar(&f.from, "from", "", "take the token from this `STORE`, where somebody shares it, and don't log in")
+	must(cmd.RegisterFlagCompletionFunc("from", completeStores))
 	f.service = a.serviceFlags(cmd)
 	return cmd
 }
