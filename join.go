@@ -77,6 +77,7 @@ func Join(cfg Config, store Store) (*Session, error) {
 	}
 	j := &joiner{cfg: cfg, store: store}
 	j.session = newConfigured(cfg, j.refill)
+	j.session.joined = store
 	j.session.early = joinEarly
 	return j.session, nil
 }
@@ -113,29 +114,36 @@ func (j *joiner) refill(ctx context.Context, ask ask) (Token, error) {
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
 		case <-ctx.Done():
-			return j.pass(patience)
+			return j.pass(ask, patience)
 		}
 	}
 }
 
 // pass logs in past the lock: whoever has it may be stopped rather than dead.
-func (j *joiner) pass(patience time.Duration) (Token, error) {
+func (j *joiner) pass(ask ask, patience time.Duration) (Token, error) {
 	j.session.logger.Warn("another process has the lock and has brought no token, so this one logs in without it",
 		"store", sinkName(j.store), "waited", patience)
 	ctx, cancel := context.WithTimeout(context.Background(), j.cfg.Timeout+storeTimeout)
 	defer cancel()
 	t, err := j.session.login(ctx, j.cfg)
 	if err == nil {
-		j.publish(ctx, t)
+		j.publish(ctx, t, ask)
 	}
 	return t, err
 }
 
 // publish shares a token that was fetched, which is as good to have if that fails.
-func (j *joiner) publish(ctx context.Context, t Token) {
+func (j *joiner) publish(ctx context.Context, t Token, ask ask) {
+	if ask.withheld() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := j.store.Publish(ctx, t); err != nil {
+	err := j.store.Publish(ctx, t)
+	if err == nil && ask.withheld() { // by a Sharing that has withdrawn what was there before
+		err = j.store.Withdraw(ctx)
+	}
+	if err != nil {
 		j.session.logger.Warn("the new token couldn't be shared", "store", sinkName(j.store), "error", err)
 	}
 }
@@ -149,22 +157,33 @@ func (j *joiner) load(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("not logging in, since the shared token can't be read: %w", err)
 	}
-	if sameClient(clientOf(t), j.cfg.ClientID) {
+	if clientOf(t) == j.cfg.ClientID {
 		return t, nil
 	}
-	return Token{}, conflict(ctx, j.store, t)
+	return ours(ctx, j.store, t, j.cfg.ClientID)
 }
 
-// conflict returns an error if t, another client's token, is somebody's still.
-func conflict(ctx context.Context, store Store, t Token) error {
+// ours returns t, which was found in a store and doesn't say that it is of our client, if
+// it may be: an opaque one doesn't say. It returns the zero Token if t is another client's
+// and of no use to anybody, and a ConflictError if somebody shares another client's token
+// there, or t is one that is valid and may have its users.
+func ours(ctx context.Context, store Store, t Token, clientID string) (Token, error) {
 	live, dead, err := sharersOf(ctx, store)
 	if err != nil {
-		return fmt.Errorf("%s: %w", sinkName(store), err)
+		return Token{}, fmt.Errorf("%s: %w", sinkName(store), err)
 	}
-	if t.Remaining() == 0 || orphaned(live, dead) {
-		return nil
+	for _, sharer := range live {
+		if !sameClient(sharer.ClientID, clientID) {
+			return Token{}, &ConflictError{Store: sinkName(store), ClientID: sharer.ClientID, Sharers: []Sharer{sharer}}
+		}
 	}
-	return &ConflictError{Store: sinkName(store), ClientID: clientOf(t), Sharers: live}
+	switch client := clientOf(t); {
+	case sameClient(client, clientID):
+		return t, nil
+	case t.Remaining() > 0 && !orphaned(live, dead):
+		return Token{}, &ConflictError{Store: sinkName(store), ClientID: client, Sharers: live}
+	}
+	return Token{}, nil
 }
 
 // turn takes the lock, looks again, and fetches and publishes a token. It returns
@@ -182,6 +201,12 @@ func (j *joiner) turn(ctx context.Context, ask ask) (Token, error) {
 		unlock()
 		return t, err
 	}
+	if t.IsZero() {
+		if _, err := ours(looking, j.store, t, j.cfg.ClientID); err != nil {
+			unlock()
+			return Token{}, err // somebody shares another client's token, though it is gone for now
+		}
+	}
 	fetched, err := j.session.login(held, j.cfg)
 	if err != nil {
 		// Keep the turn for a while, or every process would have its own try at a service
@@ -193,7 +218,7 @@ func (j *joiner) turn(ctx context.Context, ask ask) (Token, error) {
 		return Token{}, err
 	}
 	defer unlock()
-	j.publish(held, fetched)
+	j.publish(held, fetched, ask)
 	return fetched, nil
 }
 

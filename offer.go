@@ -18,6 +18,16 @@ func (s *Session) unlisten(c chan<- struct{}) {
 	delete(s.listeners, c)
 }
 
+// withhold keeps what the flight under way brings, if there is one, from the store that
+// the session joins in: a Sharing that ends withdraws the token there, for good.
+func (s *Session) withhold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight != nil {
+		s.flight.withheld.Store(true)
+	}
+}
+
 // offer gives the session a token that was found in a store. It is taken if it's valid,
 // wasn't refused, and outlives the session's.
 func (s *Session) offer(t Token) {

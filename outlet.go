@@ -22,7 +22,7 @@ type outlet struct {
 // a second watch, keeps what that published.
 func (o *outlet) open(ctx context.Context, t Token, clientID string) error {
 	if watcher, ok := o.sink.(Watcher); ok {
-		watch, err := watcher.Watch(clientID)
+		watch, err := watcher.Watch(ctx, clientID)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sinkName(o.sink), err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -15,6 +16,8 @@ type flight struct {
 	least  time.Duration // the remaining life that was asked for
 	done   chan struct{} // closed when err is set
 	err    error
+
+	withheld atomic.Bool // see Session.withhold
 }
 
 // errNothingNew is a refill's answer when there is no better token yet, though nothing
@@ -229,8 +232,14 @@ func (s *Session) askFor(f *flight) ask {
 		e := s.entryFor(t)
 		return e.valid(now) && e.remaining(now) >= f.least && !t.Equal(refused)
 	}
-	usable := func(t Token) bool { return valid(t) && s.entryFor(t).state(time.Now().UnixNano()) == Fresh }
-	return ask{usable: usable, valid: valid, urgent: f.urgent}
+	usable := func(t Token) bool {
+		e := s.cur.Load()
+		if !t.Equal(e.token) || t.extends(e.token) {
+			e = s.entryFor(t)
+		} // else what was drawn for it holds
+		return valid(t) && e.state(time.Now().UnixNano()) == Fresh
+	}
+	return ask{usable: usable, valid: valid, urgent: f.urgent, withheld: f.withheld.Load}
 }
 
 // land ends a flight: it installs what the flight brought, if anything, decides when the
@@ -256,7 +265,8 @@ func (s *Session) land(f *flight, t Token, err error) {
 	wait := time.Until(s.gate.opens)
 	s.flight = nil
 	s.mu.Unlock()
-	if err != nil && !f.urgent && !errors.Is(err, errNothingNew) { // else the callers get it
+	told := f.urgent && t.IsZero() // then it is what the callers get
+	if err != nil && !told && !errors.Is(err, errNothingNew) {
 		s.logFailure(err, wait)
 	}
 	f.err = err

@@ -26,7 +26,8 @@ type Session struct {
 	attempts  int
 	retryWait time.Duration
 	allowHTTP bool
-	alone     bool // logs in without taking turns
+	alone     bool  // logs in without taking turns
+	joined    Store // where a Join publishes, or nil
 	logger    *slog.Logger
 	onToken   func(Token)
 	warnOnce  sync.Once // for the warning that the token has expired
@@ -52,6 +53,8 @@ type ask struct {
 	usable func(Token) bool // whether a token found somewhere is as good as a new one
 	valid  func(Token) bool // whether it will do until there's a better one
 	urgent bool             // the session has no valid token
+
+	withheld func() bool // whether a new token isn't to be published any more
 }
 
 // An entry is a token and the Unix times, in nanoseconds, that its states begin at.

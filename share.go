@@ -36,9 +36,9 @@ type Store interface {
 	// and Publish don't need it.
 	//
 	// The lock is held until unlock is called, ctx is done, or it is lost: then held, a
-	// child of ctx, is done too. A Publish with held as its context publishes nothing and
-	// returns an error if the lock was lost and taken by another. A lock whose holder
-	// died becomes free by itself.
+	// child of ctx, is done too, once the loss is noticed. A Publish with held as its
+	// context notices it, publishes nothing and returns an error if the lock was lost and
+	// taken by another. A lock whose holder died becomes free by itself.
 	TryLock(ctx context.Context) (held context.Context, unlock context.CancelFunc, err error)
 }
 
@@ -48,8 +48,11 @@ type Watcher interface {
 
 	// Watch keeps the token that was last published by this Sink in place until the Watch
 	// is stopped: it puts it back when something removes it. clientID is whose token is
-	// shared, for others to be told. A second Watch on the same Sink is an error.
-	Watch(clientID string) (Watch, error)
+	// shared, for others to be told. ctx bounds the start alone.
+	//
+	// A second Watch on the same Sink is an error. Where Watches know of one another, so is
+	// one while another client's token is being watched there: a [*ConflictError].
+	Watch(ctx context.Context, clientID string) (Watch, error)
 }
 
 // A Watch is a Watcher at work.

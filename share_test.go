@@ -259,34 +259,6 @@ func TestTwoSharers(t *testing.T) {
 	})
 }
 
-func TestTwoClientsInOneStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, cfg := newService(t, 10*time.Minute)
-		var store storetest.Memory
-		sh := share(t, newSession(t, cfg), &store)
-		other, err := identity.New(identity.Options{Clients: []identity.Client{{ID: "client-8", Secret: secret}}, Key: signingKey()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg8 := configFor(other.RoundTripper())
-		cfg8.ClientID = "client-8"
-		var conflict *shsession.ConflictError
-		_, err = shsession.Share(t.Context(), newSession(t, cfg8), store.Handle())
-		if !errors.As(err, &conflict) || conflict.ClientID != clientID || len(conflict.Sharers) != 1 {
-			t.Errorf("Share = %v, want a ConflictError with client and process", err)
-		}
-		if _, err := join(t, cfg8, store.Handle()).Token(t.Context()); !errors.As(err, &conflict) {
-			t.Errorf("Join's Token = %v, want a ConflictError", err)
-		}
-		if other.Counters().TokenRequests != 0 {
-			t.Error("the second client logged in all the same")
-		}
-		wantShared(t, &store)
-		sh.Close()
-		share(t, newSession(t, cfg8), store.Handle()).Close()
-	})
-}
-
 // A mirror brings one store's token to another, without credentials.
 func TestMirror(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -349,24 +321,4 @@ func TestRenewIsPublished(t *testing.T) {
 			sh.Close()
 		}
 	})
-}
-
-// A dead sharer's token of another client is nobody's any more.
-func TestOrphanOfAnotherClient(t *testing.T) {
-	_, cfg := newService(t, time.Hour)
-	store := &orphaned{}
-	if err := store.Publish(t.Context(), tokenOf(t, jwt(`{"azp":"another-client"}`))); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*shsession.Session{newSession(t, cfg), join(t, cfg, store)} {
-		share(t, s, store).Close()
-	}
-	mustToken(t, join(t, cfg, store))
-}
-
-// orphaned is a store whose only sharer has died.
-type orphaned struct{ storetest.Memory }
-
-func (*orphaned) Sharers(context.Context) (live, dead []shsession.Sharer, err error) {
-	return nil, []shsession.Sharer{{PID: 1, ClientID: "another-client"}}, nil
 }

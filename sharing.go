@@ -84,11 +84,13 @@ func adopt(ctx context.Context, s *Session, sink Sink) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", sinkName(sink), err)
 	}
-	if sameClient(clientOf(t), s.client()) {
-		s.offer(t)
-		return nil
+	if clientOf(t) != s.client() {
+		if t, err = ours(ctx, store, t, s.client()); err != nil || t.IsZero() {
+			return err
+		}
 	}
-	return conflict(ctx, store, t)
+	s.offer(t)
+	return nil
 }
 
 // warnOfOrphan tells that a store's sharers died without withdrawing.

@@ -23,7 +23,7 @@ const (
 // session has a new one, when a watch reports, and once a minute.
 func (sh *Sharing) run(ctx context.Context) {
 	defer close(sh.done)
-	defer func() { sh.err = closeAll(sh.outlets) }()
+	defer sh.end()
 	defer sh.session.unlisten(sh.wake)
 	var watching sync.WaitGroup
 	defer watching.Wait()
@@ -44,6 +44,16 @@ func (sh *Sharing) run(ctx context.Context) {
 		}
 		sound = sh.tend(ctx)
 	}
+}
+
+// end withdraws the token from every sink.
+func (sh *Sharing) end() {
+	for _, o := range sh.outlets {
+		if joined := sh.session.joined; joined != nil && sinkName(o.sink) == sinkName(joined) {
+			sh.session.withhold()
+		}
+	}
+	sh.err = closeAll(sh.outlets)
 }
 
 // A pacer lets ten of a watch's notices pass at once, and on average one a second: two

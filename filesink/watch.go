@@ -57,8 +57,8 @@ type alarm interface {
 // looks every second.
 //
 // Changed receives at most once a second. clientID isn't used: a file has no place for it.
-func (s *Sink) Watch(clientID string) (shsession.Watch, error) {
-	if err := s.takeTurn(context.Background()); err != nil {
+func (s *Sink) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
+	if err := s.takeTurn(ctx); err != nil {
 		return nil, err
 	}
 	defer s.endTurn()

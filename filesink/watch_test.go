@@ -17,7 +17,7 @@ import (
 // watch watches a sink until the test ends.
 func watch(t testing.TB, s *filesink.Sink) shsession.Watch {
 	t.Helper()
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestWithdrawnStaysAway(t *testing.T) {
 func TestOneWatchAtATime(t *testing.T) {
 	s := open(t, filesink.Options{})
 	first := watch(t, s)
-	if w, err := s.Watch("client"); err == nil {
+	if w, err := s.Watch(t.Context(), "client"); err == nil {
 		w.Stop()
 		t.Error("a second Watch is no error")
 	}

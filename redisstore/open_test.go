@@ -51,7 +51,7 @@ func testUnreachable(t *testing.T, rawURL string) {
 		"Load":    func() error { _, err := store.Load(ctx); return err },
 		"Publish": func() error { return store.Publish(ctx, token) },
 		"TryLock": func() error { _, _, err := store.TryLock(ctx); return err },
-		"Watch":   func() error { _, err := store.Watch("client"); return err },
+		"Watch":   func() error { _, err := store.Watch(t.Context(), "client"); return err },
 		"Sharers": func() error { _, _, err := store.Sharers(ctx); return err },
 		"in haste": func() error {
 			hasty, cancel := context.WithTimeout(ctx, 50*time.Millisecond)

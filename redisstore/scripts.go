@@ -53,22 +53,30 @@ end
 return 1`)
 
 	// beatScript says that a sharer is alive, forgets the sharers that died, and
-	// returns the digest of the token, '' if there is none.
+	// returns the digest of the token, '' if there is none. With a client it is the
+	// first time, and another client's sharer is returned, '' if there is none,
+	// beside which there can't be this one.
 	beatScript = redis.NewScript(`
 local token, sharers = KEYS[1], KEYS[2]
-local member, alive, own, memory = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local member, alive, own, memory, client = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local all = redis.call('HGETALL', sharers)
 for i = 1, #all, 2 do
-	if all[i] ~= 'token' and tonumber(all[i + 1]) <= now then redis.call('HDEL', sharers, all[i]) end
+	if all[i] ~= 'token' and tonumber(all[i + 1]) > now and client ~= '' then
+		local ok, card = pcall(cjson.decode, all[i])
+		local other = ok and card['client_id'] or client
+		if other ~= client then return {'', all[i]} end
+	elseif all[i] ~= 'token' and tonumber(all[i + 1]) <= now then
+		redis.call('HDEL', sharers, all[i])
+	end
 end
 redis.call('HSET', sharers, member, string.format('%.0f', now + alive))
 local value = redis.call('GET', token)
 local there = value and redis.sha1hex(value) or ''
 if there ~= '' and there == own then redis.call('HSET', sharers, 'token', own) end
 redis.call('PEXPIRE', sharers, memory)
-return there`)
+return {there, ''}`)
 
 	// withdrawScript removes the token if it's the one that the caller published or,
 	// if the caller was a sharer, that any sharer did; and if no sharer is left.

@@ -186,7 +186,7 @@ func wantLife(t *testing.T, s *redisstore.Store, want shsession.Token, left time
 
 func watch(t *testing.T, s *redisstore.Store) shsession.Watch {
 	t.Helper()
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	if err != nil {
 		t.Fatalf("Watch: %v", err)
 	}

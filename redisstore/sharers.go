@@ -39,6 +39,15 @@ func newMember(clientID string) string {
 	return string(data)
 }
 
+// parseMember reads a card, and returns the zero Sharer if it is none.
+func parseMember(text string) shsession.Sharer {
+	var c card
+	if json.Unmarshal([]byte(text), &c) != nil {
+		return shsession.Sharer{}
+	}
+	return shsession.Sharer{PID: c.PID, Host: c.Host, ClientID: c.ClientID}
+}
+
 // unregister takes a sharer off the list. Should that fail, it is taken for dead
 // in time.
 func (s *Store) unregister(ctx context.Context, member string) {
@@ -67,12 +76,11 @@ func (s *Store) Sharers(ctx context.Context) (live, dead []shsession.Sharer, err
 	for i := 0; i+1 < len(fields); i += 2 {
 		name, _ := fields[i].(string)
 		text, _ := fields[i+1].(string)
-		var c card
 		until, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || json.Unmarshal([]byte(name), &c) != nil {
+		sharer := parseMember(name)
+		if err != nil || sharer == (shsession.Sharer{}) {
 			continue // the digest of what they share, or nothing of ours
 		}
-		sharer := shsession.Sharer{PID: c.PID, Host: c.Host, ClientID: c.ClientID}
 		if until > now {
 			live = append(live, sharer)
 		} else {

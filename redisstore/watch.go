@@ -29,10 +29,13 @@ type watch struct {
 // FLUSHALL or when Redis has restarted empty. The same command tells the others that
 // this process shares the token.
 //
+// While a live process shares another client's token, the error is a
+// [*shsession.ConflictError].
+//
 // Watch blocks until Redis has been told. Stop blocks until it has been told the end, or
 // couldn't be. Each waits two seconds at most, and for another method under way.
-func (s *Store) Watch(clientID string) (shsession.Watch, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+func (s *Store) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
 	done, err := s.begin(ctx)
 	if err != nil {
@@ -43,7 +46,7 @@ func (s *Store) Watch(clientID string) (shsession.Watch, error) {
 		return nil, fmt.Errorf("%s is being watched already", s)
 	}
 	w := &watch{store: s, member: newMember(clientID), changed: make(chan struct{}, 1)}
-	if err := w.look(ctx); err != nil {
+	if err := w.look(ctx, clientID); err != nil {
 		return nil, err
 	}
 	s.watch, s.member = w, w.member
@@ -85,28 +88,34 @@ func (w *watch) run(ctx context.Context) {
 		}
 		if w.store.member != "" { // else it was withdrawn, and nothing published since
 			// Nothing is lost with an error: the next look will do.
-			_ = w.look(ctx)
+			_ = w.look(ctx, "")
 		}
 		done()
 	}
 }
 
-// look compares what is in Redis with what should be. It is called in turn.
-func (w *watch) look(ctx context.Context) error {
+// look compares what is in Redis with what should be. With a client, it returns a
+// ConflictError if another client's token is being shared. It is called in turn.
+func (w *watch) look(ctx context.Context, client string) error {
 	s := w.store
 	own := ""
 	if s.own != nil {
 		own = s.own.digest
 	}
 	cmd, err := s.run(ctx, beatScript, []string{s.keys.token, s.keys.sharers},
-		w.member, s.aliveFor().Milliseconds(), own, memory.Milliseconds())
+		w.member, s.aliveFor().Milliseconds(), own, memory.Milliseconds(), client)
 	if err != nil {
 		return err
 	}
-	there, err := cmd.Text()
+	answer, err := cmd.StringSlice()
+	if err != nil || len(answer) != 2 {
+		return errors.Join(errors.New("what Redis says of the token can't be read"), err)
+	}
+	there, rival := answer[0], answer[1]
 	switch {
-	case err != nil:
-		return err
+	case rival != "":
+		sharer := parseMember(rival)
+		return &shsession.ConflictError{Store: s.String(), ClientID: sharer.ClientID, Sharers: []shsession.Sharer{sharer}}
 	case there == "" && s.kept != nil:
 		return w.putBack(ctx)
 	case there != "" && (s.kept == nil || there != s.kept.digest):

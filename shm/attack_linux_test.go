@@ -167,7 +167,7 @@ func fillUp(ctx context.Context, s *shm.Store) error {
 	if err := s.Publish(ctx, old); err != nil {
 		return err
 	}
-	if _, err := s.Watch("client"); err != nil {
+	if _, err := s.Watch(ctx, "client"); err != nil {
 		return err
 	}
 	if err := s.Publish(ctx, long); !errors.Is(err, unix.ENOSPC) {

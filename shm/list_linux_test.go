@@ -60,7 +60,7 @@ func TestListLongNames(t *testing.T) {
 	shared, cached := open(t, name+"a"), open(t, name+"b")
 	must(t, shared.Publish(t.Context(), token(t, "long")))
 	must(t, cached.Publish(t.Context(), token(t, "long")))
-	watch, err := shared.Watch("client")
+	watch, err := shared.Watch(t.Context(), "client")
 	must(t, err)
 	if segment, ok := find(t, name+"a"); !ok || len(segment.Sharers) != 1 {
 		t.Errorf("the shared one has the sharers %v, want one", segment.Sharers)
@@ -137,7 +137,7 @@ func TestStaleTemp(t *testing.T) {
 	plant(t, fresh, []byte(valid), 0o600)
 	defer remove(t, fresh)
 	must(t, os.Chtimes(old, time.Time{}, time.Now().Add(-time.Hour)))
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	must(t, err)
 	w.Stop()
 	if _, err := os.Lstat(old); err == nil {

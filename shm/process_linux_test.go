@@ -64,7 +64,7 @@ func play(ctx context.Context, role, name string) error {
 		if err := s.Publish(ctx, t); err != nil {
 			return err
 		}
-		_, err = s.Watch("client")
+		_, err = s.Watch(ctx, "client")
 		return err
 	case "fill":
 		return fillUp(ctx, s)
@@ -169,7 +169,7 @@ func TestKilledSharer(t *testing.T) {
 	}
 	wantLoad(t, s, token(t, "shared"))
 
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestDeletingReaders(t *testing.T) {
 	name := newName(t)
 	s := open(t, name)
 	other := startChild(t, "share", name)
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestSharersRace(t *testing.T) {
 		shared := token(t, fmt.Sprint("token", n))
 		all.Go(func() {
 			for range 20 {
-				w, err := s.Watch("client") // first, as Share does: who publishes is known then
+				w, err := s.Watch(t.Context(), "client") // first, as Share does: who publishes is known then
 				if err != nil {
 					t.Errorf("Watch: %v", err)
 					return

@@ -109,7 +109,7 @@ func TestPythonReplaces(t *testing.T) {
 	name := newName(t)
 	s := open(t, name)
 	must(t, s.Publish(t.Context(), token(t, "ours")))
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	must(t, err)
 	defer w.Stop()
 	temp := newName(t)
@@ -138,7 +138,7 @@ func TestRenamedAway(t *testing.T) {
 	name, away := newName(t), newName(t)
 	s := open(t, name)
 	must(t, s.Publish(t.Context(), token(t, "ours")))
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	must(t, err)
 	must(t, os.Rename(dir+name, dir+away))
 	eventually(t, "it is put back", func() bool { return w.Restored() == 1 })
@@ -154,7 +154,7 @@ func TestAllRemoved(t *testing.T) {
 	name := newName(t)
 	s := open(t, name)
 	must(t, s.Publish(t.Context(), token(t, "ours")))
-	w, err := s.Watch("client")
+	w, err := s.Watch(t.Context(), "client")
 	must(t, err)
 	for range 20 {
 		for _, file := range filesOf(t, name) { // the dotted names first

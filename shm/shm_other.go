@@ -37,7 +37,7 @@ func (s *Store) TryLock(context.Context) (context.Context, context.CancelFunc, e
 }
 
 // Watch is not supported here.
-func (s *Store) Watch(string) (shsession.Watch, error) { return nil, supported() }
+func (s *Store) Watch(context.Context, string) (shsession.Watch, error) { return nil, supported() }
 
 // Sharers is not supported here.
 func (s *Store) Sharers(context.Context) (live, dead []shsession.Sharer, err error) {

@@ -53,11 +53,12 @@ type spare struct {
 // its own, which use no time while nothing happens in shared memory.
 //
 // If somebody else published a newer token there, Changed receives, and the watch keeps
-// that one in place. With no token published yet, it keeps what is there.
+// that one in place. With no token published yet, it keeps what is there. While a live
+// process shares another client's token there, the error is a [*shsession.ConflictError].
 //
-// Watch blocks as Publish does, for 5 seconds at most.
-func (s *Store) Watch(clientID string) (shsession.Watch, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), turnTimeout)
+// Watch blocks as Publish does, until ctx is done or for 5 seconds at most.
+func (s *Store) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
 	defer cancel()
 	turn, err := s.turn(ctx)
 	if err != nil {
@@ -97,11 +98,17 @@ func (s *Store) setWatch(w *watch) {
 	s.watch = w
 }
 
-// register lays the card out and clears away what the dead left. It is called in turn.
+// register lays the card out and clears away what the dead left. It is called in turn, so
+// that of two clients' sharers only one can.
 func (w *watch) register() error {
 	fellows, err := w.store.fellows(w)
 	if err != nil {
 		return err
+	}
+	for _, sharer := range sharersIn(fellows, true) {
+		if id := sharer.ClientID; id != w.clientID && id != "" && w.clientID != "" {
+			return &shsession.ConflictError{Store: w.store.String(), ClientID: id, Sharers: []shsession.Sharer{sharer}}
+		}
 	}
 	if w.card, err = w.layCard(); err != nil {
 		return err

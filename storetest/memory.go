@@ -186,12 +186,20 @@ func (c *contents) locked() bool {
 }
 
 // Watch implements shsession.Watcher.
-func (m *Memory) Watch(clientID string) (shsession.Watch, error) {
+func (m *Memory) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	home := m.at()
 	home.mu.Lock()
 	defer home.mu.Unlock()
 	if m.watch != nil {
 		return nil, errors.New("the memory is being watched already")
+	}
+	for _, other := range home.watchers {
+		if id := other.watch.clientID; id != clientID && id != "" && clientID != "" {
+			return nil, &shsession.ConflictError{Store: m.String(), ClientID: id, Sharers: []shsession.Sharer{{PID: os.Getpid(), ClientID: id}}}
+		}
 	}
 	m.watch = &memoryWatch{handle: m, clientID: clientID, changed: make(chan struct{}, 1)}
 	if !m.published.IsZero() && !m.published.Equal(home.token) {

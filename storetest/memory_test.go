@@ -33,7 +33,7 @@ func TestMemoryInBubble(t *testing.T) { storetest.TestInBubble(t, memory) }
 
 func TestMemorySharers(t *testing.T) {
 	var m storetest.Memory
-	w, err := m.Handle().Watch("client")
+	w, err := m.Handle().Watch(t.Context(), "client")
 	if err != nil {
 		t.Fatal(err)
 	}

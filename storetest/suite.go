@@ -74,4 +74,5 @@ var tests = []struct {
 	{"WatchTwice", testWatchTwice},
 	{"WatchFellows", testWatchFellows},
 	{"WatchWithdraw", testWatchWithdraw},
+	{"WatchConflict", testWatchConflict},
 }

@@ -1,6 +1,10 @@
 package storetest
 
 import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +18,7 @@ func watch(t *testing.T, s shsession.Store) shsession.Watch {
 	if !ok {
 		t.Skip("this store is no Watcher")
 	}
-	w, err := watcher.Watch("client")
+	w, err := watcher.Watch(t.Context(), "client")
 	if err != nil {
 		t.Fatalf("Watch: %v", err)
 	}
@@ -95,7 +99,7 @@ func testWatchTwice(t *testing.T, s Setup) {
 	ours := s.Open()
 	publish(t, ours, newToken(t, "token"))
 	w := watch(t, ours)
-	if second, err := ours.(shsession.Watcher).Watch("client"); err == nil {
+	if second, err := ours.(shsession.Watcher).Watch(t.Context(), "client"); err == nil {
 		second.Stop()
 		t.Error("a second Watch is no error")
 	}
@@ -103,7 +107,7 @@ func testWatchTwice(t *testing.T, s Setup) {
 	w.Stop()
 	again := watch(t, ours)
 	w.Stop() // a late Stop stops nothing else
-	if third, err := ours.(shsession.Watcher).Watch("client"); err == nil {
+	if third, err := ours.(shsession.Watcher).Watch(t.Context(), "client"); err == nil {
 		third.Stop()
 		t.Error("a second Watch after a late Stop of another is no error")
 	}
@@ -154,4 +158,45 @@ func testWatchWithdraw(t *testing.T, s Setup) {
 	wantToken(t, theirs, again)
 	w.Stop()
 	wantToken(t, theirs, again) // Stop doesn't withdraw
+}
+
+// testWatchConflict has several clients begin to share at the same time: one of them can.
+func testWatchConflict(t *testing.T, s Setup) {
+	first := s.Open()
+	if _, ok := first.(shsession.Watcher); !ok {
+		t.Skip("this store is no Watcher")
+	}
+	publish(t, first, newToken(t, "first"))
+	var won atomic.Pointer[string]
+	var all sync.WaitGroup
+	for n := range 8 {
+		watcher := s.Open().(shsession.Watcher)
+		client := fmt.Sprintf("client-%d", n)
+		all.Go(func() {
+			w, err := watcher.Watch(t.Context(), client)
+			var conflict *shsession.ConflictError
+			switch {
+			case errors.As(err, &conflict):
+				if conflict.ClientID == "" || conflict.ClientID == client || len(conflict.Sharers) != 1 {
+					t.Errorf("the conflict of %s is %+v", client, conflict)
+				}
+			case err != nil:
+				t.Errorf("Watch: %v, want a ConflictError", err)
+			default:
+				t.Cleanup(w.Stop)
+				if other := won.Swap(&client); other != nil {
+					t.Errorf("both %s and %s watch", *other, client)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() == nil {
+		t.Fatal("none of the clients watches")
+	}
+	w, err := s.Open().(shsession.Watcher).Watch(t.Context(), *won.Load())
+	if err != nil {
+		t.Fatalf("Watch of the same client: %v", err)
+	}
+	w.Stop()
 }
