@@ -21,7 +21,7 @@ func TestTwoClientsInOneStore(t *testing.T) {
 		_, cfg := newService(t, 10*time.Minute)
 		var store storetest.Memory
 		sh := share(t, newSession(t, cfg), &store)
-		other, err := identity.New(identity.Options{Clients: []identity.Client{{ID: "client-8", Secret: secret}}, Key: signingKey()})
+		other, err := identity.New(identity.Options{Clients: []identity.Client{{ID: "client-8", Secret: shsession.NewSecret(secret)}}, Key: signingKey()})
 		if err != nil {
 			t.Fatal(err)
 		}

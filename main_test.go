@@ -51,7 +51,7 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 func newService(t *testing.T, lifetime time.Duration) (*identity.Server, shsession.Config) {
 	t.Helper()
 	service, err := identity.New(identity.Options{
-		Clients:  []identity.Client{{ID: clientID, Secret: secret}},
+		Clients:  []identity.Client{{ID: clientID, Secret: shsession.NewSecret(secret)}},
 		Lifetime: lifetime,
 		Key:      signingKey(),
 	})

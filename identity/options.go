@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/shsession/shsession"
 )
 
 // The client of a Server whose Options name none.
@@ -67,7 +69,7 @@ type Options struct {
 // Client is a program that may log in.
 type Client struct {
 	ID     string
-	Secret Secret
+	Secret shsession.Secret
 
 	// Realm is the only realm that knows this client: "main" at Sentinel Hub, "CDSE" at the Copernicus Data Space.
 	// If empty, all do.
@@ -77,27 +79,13 @@ type Client struct {
 	ExpiresAt time.Time
 }
 
-// Secret is a client's secret. It prints, logs and marshals as "REDACTED".
-type Secret string
-
-const redacted = "REDACTED"
-
-// Format implements [fmt.Formatter] for every verb.
-func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
-
-// MarshalText implements [encoding.TextMarshaler].
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// LogValue implements [slog.LogValuer].
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
 // withDefaults returns a copy of o that shares nothing the caller could change, with its defaults filled in.
 func (o Options) withDefaults() (Options, error) {
 	if len(o.Clients) == 0 {
-		o.Clients = []Client{{ID: DevelopmentID, Secret: DevelopmentSecret}}
+		o.Clients = []Client{{ID: DevelopmentID, Secret: shsession.NewSecret(DevelopmentSecret)}}
 	}
 	for _, c := range o.Clients {
-		if c.ID == "" || c.Secret == "" {
+		if c.ID == "" || c.Secret.IsZero() {
 			return o, fmt.Errorf("client %q needs both an id and a secret", c.ID)
 		}
 	}

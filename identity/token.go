@@ -131,7 +131,7 @@ func (s *Server) authenticate(r *http.Request, form url.Values) (Client, error) 
 		client.Realm != "" && realm != "" && client.Realm != realm,
 		!client.ExpiresAt.IsZero() && !s.now().Before(client.ExpiresAt):
 		return Client{}, &oauthError{http.StatusUnauthorized, "invalid_client", badClient}
-	case subtle.ConstantTimeCompare([]byte(secret), []byte(client.Secret)) != 1:
+	case subtle.ConstantTimeCompare([]byte(secret), []byte(client.Secret.Reveal())) != 1:
 		return Client{}, &oauthError{http.StatusUnauthorized, "unauthorized_client", badClient}
 	}
 	return client, nil

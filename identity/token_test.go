@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 )
 
@@ -202,7 +203,7 @@ func TestTokenBody(t *testing.T) {
 
 func TestBasicAuth(t *testing.T) {
 	const id, secret = "sh-8:a/b", "p%s+w: ö"
-	s := newService(t, identity.Options{Clients: []identity.Client{{ID: id, Secret: secret}}})
+	s := newService(t, identity.Options{Clients: []identity.Client{{ID: id, Secret: shsession.NewSecret(secret)}}})
 	escaped := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
 	for _, tt := range []struct {
 		name, header string
@@ -228,8 +229,8 @@ func TestBasicAuth(t *testing.T) {
 func TestClientRealmAndExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, identity.Options{Clients: []identity.Client{
-			{ID: "cdse", Secret: "x", Realm: "CDSE"},
-			{ID: "brief", Secret: "x", ExpiresAt: time.Now().Add(time.Hour)},
+			{ID: "cdse", Secret: shsession.NewSecret("x"), Realm: "CDSE"},
+			{ID: "brief", Secret: shsession.NewSecret("x"), ExpiresAt: time.Now().Add(time.Hour)},
 		}})
 		login := func(realm, id string) any {
 			form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {"x"}}

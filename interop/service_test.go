@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 )
 
@@ -55,8 +56,8 @@ func standIn(t *testing.T) service {
 	server, err := identity.New(identity.Options{
 		Lifetime: life,
 		Clients: []identity.Client{
-			{ID: open.id, Secret: identity.Secret(open.secret)},
-			{ID: closed.id, Secret: identity.Secret(closed.secret), ExpiresAt: time.Unix(1, 0)},
+			{ID: open.id, Secret: shsession.NewSecret(open.secret)},
+			{ID: closed.id, Secret: shsession.NewSecret(closed.secret), ExpiresAt: time.Unix(1, 0)},
 		},
 	})
 	if err != nil {

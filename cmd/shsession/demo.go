@@ -67,7 +67,7 @@ func (a *app) startDemo(parent context.Context) (d *demo, stop func(), err error
 	const client = "demo"
 	secret := rand.Text()
 	server, err := identity.New(identity.Options{
-		Clients:  []identity.Client{{ID: client, Secret: identity.Secret(secret)}},
+		Clients:  []identity.Client{{ID: client, Secret: shsession.NewSecret(secret)}},
 		Lifetime: loginLife,
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 )
 
@@ -89,7 +90,7 @@ func (f *identityFlags) options(cmd *cobra.Command, logger *slog.Logger) (identi
 		if !ok || id == "" || secret == "" {
 			return o, usage(cmd, "a client is written ID:SECRET") // without the line, which may be a secret
 		}
-		o.Clients = append(o.Clients, identity.Client{ID: id, Secret: identity.Secret(secret)})
+		o.Clients = append(o.Clients, identity.Client{ID: id, Secret: shsession.NewSecret(secret)})
 	}
 	for _, text := range f.faults {
 		rule, err := identity.ParseRule(text)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 )
 
@@ -86,7 +87,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 func startService(t *testing.T) (*identity.Server, []string) {
 	t.Helper()
 	client := unique()
-	service, err := identity.New(identity.Options{Clients: []identity.Client{{ID: client, Secret: scriptSecret}}})
+	service, err := identity.New(identity.Options{Clients: []identity.Client{{ID: client, Secret: shsession.NewSecret(scriptSecret)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ const scriptSecret = "correct-horse-battery-staple"
 
 // identity [LIFETIME] starts an identity service and sets the variables that point to it.
 func scriptIdentity(ts *testscript.TestScript, _ bool, args []string) {
-	options := identity.Options{Clients: []identity.Client{{ID: ts.Getenv("CLIENT"), Secret: scriptSecret}}}
+	options := identity.Options{Clients: []identity.Client{{ID: ts.Getenv("CLIENT"), Secret: shsession.NewSecret(scriptSecret)}}}
 	if len(args) == 1 {
 		lifetime, err := time.ParseDuration(args[0])
 		ts.Check(err)

@@ -29,7 +29,7 @@ const secret = "the-client-secret-itself"
 // newService returns an identity service that knows one client.
 func newService(t testing.TB) *identity.Server {
 	t.Helper()
-	s, err := identity.New(identity.Options{Clients: []identity.Client{{ID: "client", Secret: secret}}})
+	s, err := identity.New(identity.Options{Clients: []identity.Client{{ID: "client", Secret: shsession.NewSecret(secret)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
