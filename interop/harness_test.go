@@ -11,8 +11,8 @@ import (
 // TestPrograms checks that what the scripts promise to later tests is there and runs.
 func TestPrograms(t *testing.T) {
 	for program, argument := range map[string]string{
-		"chromium": "--version", "curl": "--version", "gdalinfo": "--version", "node": "--version", "redis-server": "--version",
-		"wget": "--version",
+		"chromium": "--version", "curl": "--version", "gdalinfo": "--version", "less": "--version", "node": "--version", "promtool": "--version",
+		"redis-server": "--version", "Rscript": "--version", "samtools": "--version", "tmux": "-V", "vi": "--version", "wget": "--version",
 	} {
 		t.Run(program, func(t *testing.T) {
 			if out, err := exec.CommandContext(t.Context(), needProgram(t, program), argument).CombinedOutput(); err != nil {

@@ -83,13 +83,7 @@ func profileDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		deadline := time.Now().Add(10 * time.Second)
-		for err = os.RemoveAll(dir); err != nil && time.Now().Before(deadline); err = os.RemoveAll(dir) {
-			<-time.After(50 * time.Millisecond)
-		}
-		if err != nil {
-			t.Error(err)
-		}
+		eventually(t, 10*time.Second, "Chromium's processes leave its profile alone", func() bool { return os.RemoveAll(dir) == nil })
 	})
 	return dir
 }
