@@ -159,8 +159,8 @@ func (w *watch) rewrite(t shsession.Token) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Unlink(temp)
-	if err := w.place(temp, t); err != nil {
+	defer temp.remove()
+	if err := w.place(temp.path, t); err != nil {
 		return err
 	}
 	w.restored.Add(1)

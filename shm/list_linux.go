@@ -45,6 +45,35 @@ func List(ctx context.Context) ([]Segment, error) {
 	return segments, nil
 }
 
+// Sweep removes what this user's processes left in shared memory when they were killed or
+// ended early: files that they were writing, which may hold a token, and free locks.
+// Segments stay, and so does what tells that a dead sharer's segment is an orphan.
+func Sweep(ctx context.Context) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("this system has no shared memory: %w", err)
+	}
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, ok := parseBeside(e.Name())
+		path := dir + "/" + e.Name()
+		if !ok || checkOwn(path) != nil {
+			continue
+		}
+		switch b.kind {
+		case "temp":
+			if isDeadTemp(path) {
+				unix.Unlink(path)
+			}
+		case "lock", "turn":
+			removeFreeLock(path)
+		}
+	}
+	return nil
+}
+
 // Remove removes the segment of that name and what dead sharers left beside it. The error
 // wraps shsession.ErrNotShared if there is none. A segment that a live process shares
 // isn't removed, since that would put it back.
@@ -66,7 +95,7 @@ func Remove(ctx context.Context, name string) error {
 		return fmt.Errorf("%s is shared by process %d: stop that first", s, live[0].PID)
 	}
 	removeDead(files)
-	s.removeFreeLock()
+	removeFreeLock(s.beside("lock"))
 	var untrusted *UntrustedError
 	if err := checkOwn(s.path); errors.As(err, &untrusted) && untrusted.UID == unix.Geteuid() {
 		// It is this user's own, whatever it is.

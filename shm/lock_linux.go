@@ -51,8 +51,8 @@ func (s *Store) checkHeld(ctx context.Context) error {
 }
 
 // removeFreeLock removes the file of a lock whose holder died.
-func (s *Store) removeFreeLock() {
-	if lock, err := tryLockFile(s.beside("lock")); err == nil {
+func removeFreeLock(path string) {
+	if lock, err := tryLockFile(path); err == nil {
 		lock.release()
 	}
 }

@@ -66,6 +66,17 @@ func play(ctx context.Context, role, name string) error {
 		}
 		_, err = s.Watch(ctx, "client")
 		return err
+	case "publish": // without end
+		t, err := parseToken("published")
+		if err != nil {
+			return err
+		}
+		go func() {
+			for s.Publish(ctx, t) == nil {
+			}
+			fmt.Println("failed")
+		}()
+		return nil
 	case "fill":
 		return fillUp(ctx, s)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -26,7 +27,7 @@ func (s *Store) Publish(ctx context.Context, t shsession.Token) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Unlink(temp) // which is gone already if all went well
+	defer temp.remove() // which is gone already if all went well
 	turn, err := s.turn(ctx)
 	if err != nil {
 		return err
@@ -39,50 +40,39 @@ func (s *Store) Publish(ctx context.Context, t shsession.Token) error {
 		return err
 	}
 	if w := s.watching(); w != nil {
-		err = w.place(temp, t)
+		err = w.place(temp.path, t)
 	} else {
-		err = os.Rename(temp, s.path)
+		err = os.Rename(temp.path, s.path)
 	}
 	if err != nil {
 		return err
 	}
 	s.setPublished(t)
+	if ctx.Value(heldKey(s.name)) != nil { // a member of a Join, once in a token's life
+		s.sweep()
+	}
 	return nil
 }
 
-// writeTemp writes a new segment beside the real one and returns its path.
-func (s *Store) writeTemp(t shsession.Token) (string, error) {
+// sweep removes what processes left beside the segment that were killed while they
+// published, or leaves it for the next time. It is called in turn.
+func (s *Store) sweep() {
+	files, err := s.fellows(nil)
+	if err == nil {
+		removeDead(slices.DeleteFunc(files, func(f besideFile) bool { return f.kind != "temp" }))
+	}
+}
+
+// writeTemp writes a new segment beside the real one.
+func (s *Store) writeTemp(t shsession.Token) (*tempFile, error) {
 	data := t.Encode()
 	switch {
 	case len(data) == 0:
-		return "", errors.New("there is no token to publish")
+		return nil, errors.New("there is no token to publish")
 	case len(data) > shsession.MaxTokenSize:
-		return "", fmt.Errorf("the token is %d bytes long, more than %d", len(data), shsession.MaxTokenSize)
+		return nil, fmt.Errorf("the token is %d bytes long, more than %d", len(data), shsession.MaxTokenSize)
 	}
-	temp := s.beside("temp", newID())
-	fd, err := createFile(temp, append(data, make([]byte, spareBytes)...))
-	if err != nil {
-		return "", err
-	}
-	return temp, unix.Close(fd)
-}
-
-// createFile creates a file of mode 0600 that holds data. The caller closes fd.
-func createFile(path string, data []byte) (fd int, err error) {
-	fd, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return -1, openError(path, err)
-	}
-	for len(data) > 0 {
-		n, err := unix.Write(fd, data)
-		if err != nil {
-			unix.Close(fd)
-			unix.Unlink(path)
-			return -1, &fs.PathError{Op: "write", Path: path, Err: err}
-		}
-		data = data[n:]
-	}
-	return fd, nil
+	return createTemp(s.beside("temp", newID()), append(data, make([]byte, spareBytes)...))
 }
 
 // checkOwn returns an error unless the file at path is a segment of this very user.
@@ -135,7 +125,7 @@ func (s *Store) Withdraw(ctx context.Context) error {
 			return err
 		}
 		removeDead(fellows)
-		s.removeFreeLock()
+		removeFreeLock(s.beside("lock"))
 	}
 	s.setPublished(shsession.Token{})
 	return nil

@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -43,9 +42,6 @@ func stem(name string) string {
 
 // maxCard is the size in bytes of the largest card.
 const maxCard = 4096
-
-// staleTemp is the age at which a temp file's writer is taken for dead.
-const staleTemp = time.Minute
 
 // newID returns an ID that no other has.
 func newID() string {
@@ -173,16 +169,11 @@ func sharersIn(files []besideFile, live bool) []shsession.Sharer {
 // removeDead removes what dead processes left. It is called in turn.
 func removeDead(files []besideFile) {
 	for _, f := range files {
-		if f.live || f.kind == "temp" && !isStale(f.path) {
+		if f.live || f.kind == "temp" && !isDeadTemp(f.path) {
 			continue
 		}
 		unix.Unlink(f.path)
 	}
-}
-
-func isStale(path string) bool {
-	fi, err := os.Lstat(path)
-	return err == nil && time.Since(fi.ModTime()) > staleTemp
 }
 
 // Sharers returns the live processes that share the segment, this one among them, and

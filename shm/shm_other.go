@@ -47,5 +47,8 @@ func (s *Store) Sharers(context.Context) (live, dead []shsession.Sharer, err err
 // List is not supported here.
 func List(context.Context) ([]Segment, error) { return nil, supported() }
 
+// Sweep is not supported here.
+func Sweep(context.Context) error { return supported() }
+
 // Remove is not supported here.
 func Remove(context.Context, string) error { return supported() }

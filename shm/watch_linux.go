@@ -132,20 +132,15 @@ func (w *watch) layCard() (fd int, err error) {
 	if len(data) > maxCard {
 		return -1, fmt.Errorf("the client id is %d bytes long, too long to share under", len(w.clientID))
 	}
-	temp := w.store.beside("temp", w.id)
-	fd, err = createFile(temp, data)
+	temp, err := createTemp(w.store.beside("temp", w.id), data)
 	if err != nil {
 		return -1, err
 	}
-	if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == nil {
-		err = os.Rename(temp, w.cardPath())
+	if err := os.Rename(temp.path, w.cardPath()); err != nil {
+		temp.remove()
+		return -1, err
 	}
-	if err != nil {
-		unix.Unlink(temp)
-		unix.Close(fd)
-		return -1, fmt.Errorf("%s: %w", temp, err)
-	}
-	return fd, nil
+	return temp.fd, nil
 }
 
 // keepCard lays the card out again if something removed it. It is called in turn.

@@ -39,6 +39,9 @@ The services can't cancel a token: a copy of it is good until it expires.`,
 			if err != nil {
 				return err
 			}
+			if err := shm.Sweep(cmd.Context()); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+				return err
+			}
 			_, err = fmt.Fprintln(a.out, forgottenText(forgotten))
 			return err
 		},
