@@ -2,9 +2,7 @@ package bench
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"sync/atomic"
+	"crypto/rand"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -13,14 +11,11 @@ import (
 	"github.com/shsession/shsession/shm"
 )
 
-// segments numbers the segments of this process.
-var segments atomic.Int64
-
 // newSegment returns the Store of a segment that nobody else uses, and its name. It is removed
 // when the benchmark ends.
 func newSegment(b testing.TB) (*shm.Store, string) {
 	b.Helper()
-	name := fmt.Sprintf("shsession-bench-%d-%d", os.Getpid(), segments.Add(1))
+	name := "shsession-bench-" + rand.Text()
 	store, err := shm.Open(name)
 	if err != nil {
 		b.Fatal(err)
