@@ -15,22 +15,27 @@ import (
 // and a reading of the wall clock.
 func BenchmarkFresh(b *testing.B) {
 	loops := freshLoops(b)
-	b.Run("alone", func(b *testing.B) {
-		var peers []peer
+	works := []work{{"alone", func(b *testing.B) {
+		peers := []peer{pythonPeer("token")}
 		for name, l := range loops {
 			peers = append(peers, serial(name, l))
 		}
-		beside(b, append(peers, pythonPeer("token"))...)
-	})
+		beside(b, peers...)
+	}}}
 	for _, n := range []int{1, 2, 8, 64} {
-		b.Run(fmt.Sprintf("goroutines=%d", n), func(b *testing.B) {
+		works = append(works, work{fmt.Sprintf("goroutines=%d", n), func(b *testing.B) {
 			var peers []peer
 			for name, l := range loops {
-				peers = append(peers, parallel(name, n, l))
+				run := parallel(name, n, l).run
+				peers = append(peers, peer{name, func(b *testing.B) {
+					b.ReportAllocs()
+					run(b)
+				}})
 			}
 			beside(b, peers...)
-		})
+		}})
 	}
+	each(b, works...)
 }
 
 // freshLoops returns the ways to ask in Go, by peer.
@@ -93,11 +98,12 @@ func sessionLoop(ctx context.Context, s *shsession.Session) loop {
 	}
 }
 
-// BenchmarkFreshBy asks sessions that were made otherwise.
+// BenchmarkFreshBy asks sessions by how they were made, next to one another.
 func BenchmarkFreshBy(b *testing.B) {
 	ctx, e := b.Context(), newEndpoint(b, 0)
 	store := &storetest.Memory{}
-	t, err := newSession(b, e, fresh).Token(ctx)
+	made := newSession(b, e, fresh)
+	t, err := made.Token(ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -108,9 +114,10 @@ func BenchmarkFreshBy(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, s := range map[string]*shsession.Session{"Follow": shsession.Follow(store), "Join": joined} {
-		b.Run("constructor="+name, func(b *testing.B) {
+	by := func(constructor string, s *shsession.Session) work {
+		return work{"constructor=" + constructor, func(b *testing.B) {
 			beside(b, serial(floor, floorLoop()), serial(ours, sessionLoop(ctx, s)))
-		})
+		}}
 	}
+	each(b, by("New", made), by("Follow", shsession.Follow(store)), by("Join", joined))
 }

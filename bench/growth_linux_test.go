@@ -20,23 +20,25 @@ import (
 // BenchmarkTokenSize grows the token from 1 KB to 64 KB. A fresh Token should cost
 // the same, and the rest grow in line with the size.
 func BenchmarkTokenSize(b *testing.B) {
+	var works []work
 	for _, kb := range []int{1, 4, 16, 64} {
-		size := kb << 10
-		b.Run(fmt.Sprintf("work=Token/KB=%d", kb), func(b *testing.B) {
+		sized := func(name string, run func(*testing.B, int)) work {
+			return work{fmt.Sprintf("work=%s/KB=%d", name, kb), func(b *testing.B) { run(b, kb<<10) }}
+		}
+		works = append(works, sized("Token", func(b *testing.B, size int) {
 			s := shsession.FromToken(issue(b, size, 0, hour))
 			beside(b, serial(floor, floorLoop()), serial(ours, sessionLoop(b.Context(), s)))
-		})
-		b.Run(fmt.Sprintf("work=Collect/KB=%d", kb), func(b *testing.B) {
+		}), sized("Collect", func(b *testing.B, size int) {
 			beside(b, readerPeers(b, size, collectAnew(b))...)
-		})
-		b.Run(fmt.Sprintf("work=Publish/KB=%d", kb), func(b *testing.B) { publishers(b, size) })
+		}), sized("Publish", publishers))
 	}
+	each(b, works...)
 }
 
 // BenchmarkReaders has 1 to 64 processes read the token all the time, each with a
 // Store of its own. It reports the processor time of one Collect.
 func BenchmarkReaders(b *testing.B) {
-	for _, n := range []int{1, 4, 16, 64} {
+	for _, n := range shuffled(1, 4, 16, 64) {
 		b.Run(fmt.Sprintf("readers=%d", n), func(b *testing.B) {
 			name := publish(b, tokenSize)
 			readers := func(role string) peer {
@@ -157,7 +159,7 @@ func usedByThisProcess() int64 {
 // BenchmarkFollowers gives 1 to 10,000 sessions of one process their first token
 // from one Store, and reports time and memory for each of them.
 func BenchmarkFollowers(b *testing.B) {
-	for n := 1; n <= 10_000; n *= 10 {
+	for _, n := range shuffled(1, 10, 100, 1000, 10_000) {
 		b.Run(fmt.Sprintf("followers=%d", n), func(b *testing.B) {
 			name := publish(b, tokenSize)
 			beside(b, peer{floor, func(b *testing.B) {

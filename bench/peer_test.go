@@ -24,11 +24,30 @@ type peer struct {
 	run  func(*testing.B)
 }
 
-// beside runs the peers one after another, in random order, so that what changes
-// on the machine meanwhile favours none of them.
+// A work is one of several in a benchmark. Its name ends the benchmark's.
+type work struct {
+	name string
+	run  func(*testing.B)
+}
+
+// each does the works in random order.
+func each(b *testing.B, works ...work) {
+	for _, w := range shuffled(works...) {
+		b.Run(w.name, w.run)
+	}
+}
+
+// shuffled returns the elements in random order. All that is run one after another is, so that
+// what changes on the machine meanwhile, or is left by one for the next, favours none.
+func shuffled[E any](elements ...E) []E {
+	elements = slices.Clone(elements)
+	rand.Shuffle(len(elements), func(i, j int) { elements[i], elements[j] = elements[j], elements[i] })
+	return elements
+}
+
+// beside runs the peers one after another, in random order.
 func beside(b *testing.B, peers ...peer) {
-	rand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
-	for _, p := range peers {
+	for _, p := range shuffled(peers...) {
 		b.Run("peer="+p.name, p.run)
 	}
 }
@@ -50,7 +69,6 @@ func serial(name string, l loop) peer {
 // parallel returns a peer that divides b.N loops among goroutines.
 func parallel(name string, goroutines int, l loop) peer {
 	return peer{name, func(b *testing.B) {
-		b.ReportAllocs()
 		var wg sync.WaitGroup
 		for i := range goroutines {
 			n := b.N / goroutines

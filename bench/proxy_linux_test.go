@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -33,25 +34,23 @@ func BenchmarkProxy(b *testing.B) {
 		nginx:  startNginx(b, upstream.URL), // "" where there is none
 		direct: upstream.URL,
 	}
-	for _, work := range []struct {
-		name             string
-		size, goroutines int
-	}{{"small", 1 << 10, 1}, {"small/goroutines=16", 1 << 10, 16}, {"MB=16", 16 << 20, 1}} {
-		b.Run("answer="+work.name, func(b *testing.B) {
+	fetched := func(name string, size, goroutines int) work {
+		return work{name, func(b *testing.B) {
 			var peers []peer
 			for name, url := range urls {
-				fetch := parallel(name, work.goroutines, download(b, url, work.size))
+				fetch := parallel(name, goroutines, download(b, url, size))
 				peers = append(peers, peer{name, func(b *testing.B) {
 					if url == "" {
 						theRig.skip(b, "no nginx")
 					}
-					b.SetBytes(int64(work.size))
+					b.SetBytes(int64(size))
 					fetch.run(b)
 				}})
 			}
 			beside(b, peers...)
-		})
+		}}
 	}
+	each(b, fetched("KB=1", 1<<10, 1), fetched("KB=1/clients=16", 1<<10, 16), fetched("MB=16", 16<<20, 1))
 }
 
 // payload answers with as many bytes as the path says.
@@ -98,14 +97,17 @@ func startProgram(b *testing.B, cmd *exec.Cmd) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
+	var log bytes.Buffer
+	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
 		in.Close() // which ends the others
 		cmd.Process.Signal(os.Interrupt)
-		cmd.Wait()
+		if cmd.Wait(); b.Failed() {
+			b.Logf("%s:\n%s", cmd, log.String())
+		}
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {

@@ -37,10 +37,11 @@ func BenchmarkRedis(b *testing.B) {
 		b.Fatal(err)
 	}
 	turn := 0
-	for _, method := range []struct {
+	type method struct {
 		name        string
 		floor, ours func() error
-	}{
+	}
+	for _, method := range shuffled([]method{
 		{"Load", func() error { return bare.do("GET", "bare") },
 			func() error { _, err := store.Load(ctx); return err }},
 		{"Publish", func() error { return bare.do("SET", "bare", data, "PX", "3600000") },
@@ -57,7 +58,7 @@ func BenchmarkRedis(b *testing.B) {
 			}
 			return err
 		}},
-	} {
+	}...) {
 		b.Run("method="+method.name, func(b *testing.B) {
 			beside(b, serial(floor, repeat(b, method.floor)), serial(ours, repeat(b, method.ours)))
 		})

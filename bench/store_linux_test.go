@@ -13,23 +13,24 @@ const tokenSize = 1 << 10
 // BenchmarkCollect reads the token from shared memory: with a Store that has read it
 // before, and with a new one. The floor opens, reads and closes the file.
 func BenchmarkCollect(b *testing.B) {
-	b.Run("store=known", func(b *testing.B) { beside(b, readerPeers(b, tokenSize, collectWith(b))...) })
-	b.Run("store=new", func(b *testing.B) { beside(b, readerPeers(b, tokenSize, collectAnew(b))...) })
+	each(b,
+		work{"store=known", func(b *testing.B) { beside(b, readerPeers(b, tokenSize, collectWith(b))...) }},
+		work{"store=new", func(b *testing.B) { beside(b, readerPeers(b, tokenSize, collectAnew(b))...) }})
 }
 
 // BenchmarkJoining is what a new worker pays for its first token, with a fresh one in shared memory.
 func BenchmarkJoining(b *testing.B) {
 	e := newEndpoint(b, 0)
-	for name, constructor := range map[string]func(*shm.Store) (*shsession.Session, error){
-		"Follow": func(store *shm.Store) (*shsession.Session, error) { return shsession.Follow(store), nil },
-		"Join":   func(store *shm.Store) (*shsession.Session, error) { return shsession.Join(e.config(true), store) },
-	} {
-		b.Run("constructor="+name, func(b *testing.B) {
+	by := func(name string, constructor func(*shm.Store) (*shsession.Session, error)) work {
+		return work{"constructor=" + name, func(b *testing.B) {
 			beside(b, readerPeers(b, tokenSize, func(segment string) func() error {
 				return func() error { return firstToken(b.Context(), segment, constructor) }
 			})...)
-		})
+		}}
 	}
+	each(b,
+		by("Follow", func(store *shm.Store) (*shsession.Session, error) { return shsession.Follow(store), nil }),
+		by("Join", func(store *shm.Store) (*shsession.Session, error) { return shsession.Join(e.config(true), store) }))
 }
 
 func firstToken(ctx context.Context, segment string, constructor func(*shm.Store) (*shsession.Session, error)) error {
@@ -48,18 +49,21 @@ func firstToken(ctx context.Context, segment string, constructor func(*shm.Store
 // BenchmarkStore is the rest of a Store in shared memory. The floors are to write a file
 // and rename it, and to open, lock and close one.
 func BenchmarkStore(b *testing.B) {
-	b.Run("method=Publish", func(b *testing.B) { publishers(b, tokenSize) })
-	b.Run("method=TryLock", func(b *testing.B) {
-		store, _ := newSegment(b)
-		_, other := newSegment(b)
-		if err := store.Publish(b.Context(), issue(b, tokenSize, 0, hour)); err != nil {
-			b.Fatal(err)
-		}
-		path := segmentPath(other)
-		beside(b,
-			serial(floor, repeat(b, func() error { return lockUnlock(path) })),
-			serial(ours, repeat(b, func() error { return lockOnce(b.Context(), store) })))
-	})
+	each(b,
+		work{"method=Publish", func(b *testing.B) { publishers(b, tokenSize) }},
+		work{"method=TryLock", lockers})
+}
+
+func lockers(b *testing.B) {
+	store, _ := newSegment(b)
+	_, other := newSegment(b)
+	if err := store.Publish(b.Context(), issue(b, tokenSize, 0, hour)); err != nil {
+		b.Fatal(err)
+	}
+	path := segmentPath(other)
+	beside(b,
+		serial(floor, repeat(b, func() error { return lockUnlock(path) })),
+		serial(ours, repeat(b, func() error { return lockOnce(b.Context(), store) })))
 }
 
 // publishers replace a token by another one.

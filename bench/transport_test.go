@@ -18,8 +18,9 @@ func BenchmarkTransport(b *testing.B) {
 		io.WriteString(w, "ok")
 	}))
 	b.Cleanup(server.Close)
-	b.Run("server=none", func(b *testing.B) { sendRequests(b, nowhere{}, "https://services.example/") })
-	b.Run("server=loopback", func(b *testing.B) { sendRequests(b, http.DefaultTransport, server.URL) })
+	each(b,
+		work{"server=none", func(b *testing.B) { sendRequests(b, nowhere{}, "https://services.example/") }},
+		work{"server=loopback", func(b *testing.B) { sendRequests(b, http.DefaultTransport, server.URL) }})
 }
 
 // nowhere answers every request that is authorised.
