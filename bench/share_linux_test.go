@@ -44,33 +44,23 @@ func BenchmarkShareRenewal(b *testing.B) {
 	beside(b, peer{floor, measure(false)}, peer{ours, measure(true)})
 }
 
-// BenchmarkShareIdle is the processor time that a Sharing takes in a second while
-// nothing happens, and its memory. The floor is the same process without one.
+// BenchmarkShareIdle is the memory that a Sharing takes, beside the session's, and its goroutines.
 func BenchmarkShareIdle(b *testing.B) {
-	const idle = 200 * time.Millisecond
-	measure := func(start func(*testing.B)) func(*testing.B) {
-		return func(b *testing.B) {
-			heap, goroutines := heapInUse(), runtime.NumGoroutine()
-			start(b)
-			b.ReportMetric(float64(heapInUse()-heap), "heap-B")
-			b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
-			cpu := processorTime(b)
-			for range b.N {
-				time.Sleep(idle)
-			}
-			cpu = processorTime(b) - cpu
-			b.ReportMetric(float64(cpu)/(float64(b.N)*idle.Seconds()), "cpu-ns/s")
-			b.ReportMetric(0, "ns/op")
-		}
-	}
 	e := newEndpoint(b, 0)
-	beside(b, peer{floor, measure(func(*testing.B) {})}, peer{ours, measure(func(b *testing.B) {
+	beside(b, peer{ours, func(b *testing.B) {
 		s, err := shsession.New(e.config(true))
 		if err != nil {
 			b.Fatal(err)
 		}
+		if _, err := s.Token(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		heap, goroutines := heapInUse(), runtime.NumGoroutine()
 		share(b, s)
-	})})
+		b.ReportMetric(float64(heapInUse()-heap), "heap-B")
+		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
+		b.ReportMetric(0, "ns/op")
+	}})
 }
 
 // share shares a session in a new segment until the benchmark ends.
