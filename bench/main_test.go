@@ -17,10 +17,10 @@ type rig struct {
 	python *pythonProcess
 	built  map[string]func() (string, error)
 
-	skipped []string // why peers are missing
+	skipped []string // which benchmarks are, and why
 }
 
-// theRig is set by TestMain, before any benchmark runs, and not changed after.
+// theRig is a package variable because go test gives a benchmark nothing but its b. It is set by TestMain, before any benchmark runs, and not changed after.
 var theRig *rig
 
 // dirVariable names a directory of the report's, so that its many runs build the programs once.
@@ -62,8 +62,11 @@ func runAll(m *testing.M) int {
 	}
 	defer theRig.python.stop()
 	code := m.Run()
-	for _, reason := range theRig.skipped { // which go test doesn't show of a benchmark
-		fmt.Println("skipped:", reason)
+	if theRig.python.version != "" {
+		fmt.Println("version: sentinelhub", theRig.python.version)
+	}
+	for _, line := range theRig.skipped { // which go test doesn't show of a benchmark
+		fmt.Println("skipped:", line)
 	}
 	return code
 }
@@ -71,8 +74,8 @@ func runAll(m *testing.M) int {
 // skip ends a benchmark whose peer is absent, and remembers why.
 func (r *rig) skip(b *testing.B, reason string) {
 	b.Helper()
-	if !slices.Contains(r.skipped, reason) {
-		r.skipped = append(r.skipped, reason)
+	if line := b.Name() + ": " + reason; !slices.Contains(r.skipped, line) {
+		r.skipped = append(r.skipped, line)
 	}
 	b.Skip(reason)
 }

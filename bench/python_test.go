@@ -19,7 +19,8 @@ import (
 type pythonProcess struct {
 	home    string
 	started bool
-	missing error // why there is none
+	missing error  // why there is none
+	version string // of the package
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
@@ -70,7 +71,15 @@ func (p *pythonProcess) start() error {
 		return err
 	}
 	p.in, p.out = in, bufio.NewReader(out)
-	return p.cmd.Start()
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	line, err := p.out.ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("%s said %q: %w", python, line, err)
+	}
+	p.version = strings.TrimSpace(strings.TrimPrefix(line, "ready, "))
+	return nil
 }
 
 func (p *pythonProcess) stop() {
@@ -81,7 +90,7 @@ func (p *pythonProcess) stop() {
 	p.cmd.Wait()
 }
 
-// needPython starts Python, or skips the benchmark where there is none.
+// needPython starts Python and waits until it has imported the package, or skips the benchmark where there is none.
 func needPython(b *testing.B) *pythonProcess {
 	b.Helper()
 	p := theRig.python
@@ -120,7 +129,7 @@ func (p *pythonProcess) login(b *testing.B, e *endpoint) {
 // pythonWork does b.N times some work in Python, which measures it itself.
 func pythonWork(b *testing.B, p *pythonProcess, work, argument string) {
 	var seconds float64
-	b.ResetTimer() // which decides on b.N, and starting Python would count
+	b.ResetTimer() // which decides on b.N, and what was done before would count
 	p.do(b, &seconds, work, b.N, argument)
 	b.ReportMetric(seconds*1e9/float64(b.N), "ns/op")
 }
