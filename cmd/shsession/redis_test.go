@@ -1,23 +1,12 @@
 package main
 
 import (
-	"errors"
 	"net"
-	"os"
 	"os/exec"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
-
-// haveRedis reports whether a redis-server can be started. Where it has to be, it's an error if not.
-func haveRedis() (bool, error) {
-	_, err := exec.LookPath("redis-server")
-	if err != nil && os.Getenv("SHSESSION_INTEROP") == "required" {
-		return false, errors.New("redis-server isn't on the PATH, and SHSESSION_INTEROP=required")
-	}
-	return err == nil, nil
-}
 
 // redis PASSWORD starts a redis-server for the script, and sets REDIS to its host and port.
 func scriptRedis(ts *testscript.TestScript, _ bool, args []string) {

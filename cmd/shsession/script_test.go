@@ -70,17 +70,28 @@ func setUp(env *testscript.Env) error {
 	return nil
 }
 
-// scriptCondition knows [namespaces], whether a process can be given a /dev/shm of its own, and
-// [redis], whether a redis-server can be started.
+// scriptCondition knows [namespaces], whether a process can be given a /dev/shm of its own, and whether
+// there are the programs for [redis], [bash] and [curl].
 func scriptCondition(name string) (bool, error) {
 	switch name {
 	case "namespaces":
 	case "redis":
-		return haveRedis()
+		return haveProgram("redis-server")
+	case "bash", "curl":
+		return haveProgram(name)
 	default:
 		return false, fmt.Errorf("unknown condition %s", name)
 	}
 	return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/dev/shm").Run() == nil, nil
+}
+
+// haveProgram reports whether a script can use a program. Where it has to be there, it's an error if not.
+func haveProgram(name string) (bool, error) {
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("SHSESSION_INTEROP") == "required" {
+		return false, fmt.Errorf("%s isn't on the PATH, and SHSESSION_INTEROP=required", name)
+	}
+	return err == nil, nil
 }
 
 const scriptSecret = "correct-horse-battery-staple"
