@@ -71,7 +71,8 @@ func (r release) pack(t *testing.T, format string) string {
 func testRPM(t *testing.T, path string) {
 	list := strings.Fields(run(t, "rpm", "--query", "--package", "--list", path))
 	for _, file := range []string{
-		"/usr/bin/shsession", "/usr/lib/systemd/user/shsession.service", "/usr/lib/systemd/system/shsession@.service",
+		"/usr/bin/shsession", "/usr/lib/systemd/user/shsession.service", "/usr/lib/systemd/user/shsession-proxy.service",
+		"/usr/lib/systemd/system/shsession@.service",
 		"/usr/share/man/man1/shsession.1.gz", "/usr/share/licenses/shsession/LICENSE", "/usr/share/zsh/site-functions/_shsession",
 	} {
 		if !slices.Contains(list, file) {
