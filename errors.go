@@ -32,6 +32,15 @@ var (
 	ErrLifeTooShort = errors.New("tokens don't live that long")
 )
 
+// A LockedError is what TryLock returns for [ErrLocked]. It tells holders apart: one has the
+// same Holder for as long as it has the lock, and no other has that.
+type LockedError struct{ Holder string }
+
+func (e *LockedError) Error() string { return ErrLocked.Error() }
+
+// Is makes errors.Is(e, ErrLocked) true.
+func (e *LockedError) Is(target error) bool { return target == ErrLocked }
+
 // An AuthError is a refusal by the token endpoint with an error code (RFC 6749 section
 // 5.2). Trying again with the same credentials is no use.
 type AuthError struct {

@@ -91,9 +91,10 @@ type joiner struct {
 
 // refill reads the store until there is a fresh token or it's our turn to fetch one.
 func (j *joiner) refill(ctx context.Context, ask ask) (Token, error) {
-	patience := j.cfg.Timeout + storeTimeout + rand.N(storeTimeout) // the holder of the lock has Timeout
+	patience := j.longestTurn() + rand.N(storeTimeout)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	var stuck stall
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		t, err := j.load(ctx)
 		if err != nil {
@@ -111,15 +112,26 @@ func (j *joiner) refill(ctx context.Context, ask ask) (Token, error) {
 		case !ask.urgent:
 			return Token{}, errNothingNew
 		}
+		stuck.note(err)
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
 		case <-ctx.Done():
-			return j.pass(ask, patience)
+			if stuck.lasts() > j.longestTurn() {
+				return j.pass(ask, patience)
+			}
+			return Token{}, fmt.Errorf("%w: others are trying to log in, and in %v none has brought one", errNothingNew, patience)
 		}
 	}
 }
 
-// pass logs in past the lock: whoever has it may be stopped rather than dead.
+// longestTurn is how long a member keeps the lock, if it isn't stopped: it looks, logs in
+// and publishes, or waits after a failure.
+func (j *joiner) longestTurn() time.Duration {
+	return j.cfg.Timeout + 2*storeTimeout + j.cfg.RetryWait
+}
+
+// pass logs in past the lock: whoever has had it all the time may be stopped rather than
+// dead.
 func (j *joiner) pass(ask ask, patience time.Duration) (Token, error) {
 	j.session.logger.Warn("another process has the lock and has brought no token, so this one logs in without it",
 		"store", sinkName(j.store), "waited", patience)

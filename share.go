@@ -31,8 +31,8 @@ type Store interface {
 	// [ErrNotShared] if there is none. Its expiry is right by this machine's clock.
 	Load(ctx context.Context) (Token, error)
 
-	// TryLock takes the store's lock, or returns [ErrLocked] at once if somebody else has
-	// it, in this process or another. The lock is for whoever logs in and publishes; Load
+	// TryLock takes the store's lock, or returns a [*LockedError] at once if somebody else
+	// has it, in this process or another. The lock is for whoever logs in and publishes; Load
 	// and Publish don't need it.
 	//
 	// The lock is held until unlock is called, ctx is done, or it is lost: then held, a

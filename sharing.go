@@ -19,7 +19,7 @@ type Sharing struct {
 	done    chan struct{}      // closed when everything has been withdrawn
 	err     error              // of the withdrawal; set before done is closed
 
-	lockedOut time.Time // when somebody else's turn to renew began, or zero; run's alone
+	stuck stall // somebody else's turn to renew; run's alone
 }
 
 // Share publishes the session's token in the sinks and keeps it fresh there until the

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -145,5 +146,38 @@ func TestRenewalThatHangsPastTheEnd(t *testing.T) {
 		if got := mustToken(t, s); got.Equal(first) {
 			t.Error("the token that had ended came back")
 		}
+	})
+}
+
+// Members wait while others try in turn at a service that hangs, however long that takes:
+// those who lose patience don't all log in at once.
+func TestMembersOfAServiceThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service, cfg := newService(t, time.Hour)
+		cfg.Timeout = 12 * time.Second
+		service.Inject(identity.MustParseFault("hang"), 0)
+		begin := time.Now()
+		time.AfterFunc(32*time.Second, service.Clear)
+		var store storetest.Memory
+		var asking sync.WaitGroup
+		for range 20 {
+			member := join(t, cfg, store.Handle())
+			asking.Go(func() {
+				for time.Since(begin) < 5*time.Minute {
+					if _, err := member.Token(t.Context()); err == nil {
+						return
+					}
+				}
+				t.Error("a member had no token five minutes later")
+			})
+		}
+		asking.Wait()
+		if n := service.Counters().TokenRequests; n > 6 {
+			t.Errorf("%d token requests by 20 members", n)
+		}
+		if n := service.Counters().TokensIssued; n > 1 {
+			t.Errorf("%d logins, want one", n)
+		}
+		time.Sleep(5 * time.Minute) // for the last flight to end
 	})
 }

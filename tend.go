@@ -15,7 +15,8 @@ const (
 	// somebody else is renewing.
 	retryInterval = time.Second
 
-	// turnPatience is how long a Sharing without a valid token waits for its turn.
+	// turnPatience is how long a Sharing without a valid token waits for one who has the
+	// turn.
 	turnPatience = DefaultTimeout
 )
 
@@ -164,14 +165,14 @@ func (sh *Sharing) look(ctx context.Context, store Store) Token {
 func (sh *Sharing) renew(ctx context.Context) (t Token, ours bool) {
 	o, store := sh.turnstile()
 	if store == nil || sh.session.Status().State == Fresh {
-		sh.lockedOut = time.Time{}
+		sh.stuck = stall{}
 		return sh.token(ctx), true
 	}
 	held, unlock, err := store.TryLock(ctx)
-	if errors.Is(err, ErrLocked) && sh.awaits() {
+	if errors.Is(err, ErrLocked) && sh.awaits(err) {
 		return Token{}, false
 	}
-	sh.lockedOut = time.Time{}
+	sh.stuck = stall{}
 	if err != nil { // better a login too many than none
 		return sh.token(ctx), true
 	}
@@ -186,11 +187,9 @@ func (sh *Sharing) renew(ctx context.Context) (t Token, ours bool) {
 // awaits reports whether to wait for whoever has the lock: not for one who has brought no
 // token in the time of a login, such as a process that was stopped, once there is none
 // left.
-func (sh *Sharing) awaits() bool {
-	if sh.lockedOut.IsZero() {
-		sh.lockedOut = time.Now()
-	}
-	return sh.session.Status().State == Stale || time.Since(sh.lockedOut) < turnPatience
+func (sh *Sharing) awaits(locked error) bool {
+	sh.stuck.note(locked)
+	return sh.session.Status().State == Stale || sh.stuck.lasts() < turnPatience
 }
 
 // turnstile returns the store whose lock sharers take turns with, or nil if the session

@@ -35,7 +35,7 @@ func (s *Store) holderID(ctx context.Context) string {
 
 // TryLock takes the lock, which is a lease in Redis: a goroutine renews it until unlock is
 // called, held is done or the lock is lost, and if the process dies it ends by
-// itself. It returns shsession.ErrLocked if somebody else has the lock.
+// itself. It returns a [shsession.LockedError] if somebody else has the lock.
 //
 // A holder can sleep through its lease, in a suspended machine for instance, and
 // wake before it notices. So Redis itself checks, when it is about to replace the token for a
@@ -50,11 +50,11 @@ func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock conte
 	}
 	id := rand.Text()
 	asked := time.Now()
-	switch taken, err := s.take(ctx, id, false); {
+	switch holder, err := s.take(ctx, id, false); {
 	case err != nil:
 		return nil, nil, err
-	case !taken:
-		return nil, nil, shsession.ErrLocked
+	case holder != "":
+		return nil, nil, &shsession.LockedError{Holder: holder}
 	}
 	held, cancel := context.WithCancelCause(context.WithValue(ctx, holdingKey{}, holding{s.keys, id}))
 	released := make(chan struct{})
@@ -82,10 +82,10 @@ func (s *Store) hold(ctx context.Context, id string, until time.Time) error {
 		}
 		asked := time.Now()
 		bounded, cancel := context.WithDeadline(ctx, until)
-		taken, err := s.take(bounded, id, true)
+		holder, err := s.take(bounded, id, true)
 		cancel()
 		switch {
-		case err == nil && taken:
+		case err == nil && holder == "":
 			until = asked.Add(s.lease)
 		case err == nil:
 			return errLockLost
@@ -95,14 +95,15 @@ func (s *Store) hold(ctx context.Context, id string, until time.Time) error {
 	}
 }
 
-// take takes the lock or, if it was taken before, keeps it.
-func (s *Store) take(ctx context.Context, id string, again bool) (taken bool, err error) {
+// take takes the lock or, if it was taken before, keeps it. It returns who has it if
+// that is somebody else.
+func (s *Store) take(ctx context.Context, id string, again bool) (holder string, err error) {
 	cmd, err := s.run(ctx, takeScript, []string{s.keys.lock, s.keys.fence},
 		id, s.lease.Milliseconds(), memory.Milliseconds(), again)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	return cmd.Bool()
+	return cmd.Text()
 }
 
 // release releases the lock, if it's still ours. What goes wrong mends itself

@@ -12,24 +12,25 @@ import (
 // digest, and sent again when Redis has forgotten them. Times are in milliseconds.
 // None is given the token but in the form that it is kept in.
 var (
-	// takeScript takes the lock, or keeps it for another lease. The fence says who
-	// had the lock last, so that a holder can tell whether anybody had it since.
+	// takeScript takes the lock, or keeps it for another lease, and returns who has it
+	// if it's another. The fence says who had the lock last, so that a holder can tell
+	// whether anybody had it since.
 	takeScript = redis.NewScript(`
 local lock, fence = KEYS[1], KEYS[2]
 local id, lease, memory, again = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local holder = redis.call('GET', lock)
 if holder == id then
 	redis.call('PEXPIRE', lock, lease)
-	return 1
+	return ''
 end
-if holder then return 0 end
+if holder then return holder end
 if again == '1' then
 	local last = redis.call('GET', fence)
-	if last and last ~= id then return 0 end
+	if last and last ~= id then return last end
 end
 redis.call('SET', lock, id, 'PX', lease)
 redis.call('SET', fence, id, 'PX', memory)
-return 1`)
+return ''`)
 
 	// releaseScript releases the lock if it is still the caller's.
 	releaseScript = redis.NewScript(`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,7 @@ var errLockLost = errors.New("the lock was lost before the token was published")
 // heldKey is the context key of a named segment's lock.
 type heldKey string
 
-// TryLock takes the segment's lock, or returns shsession.ErrLocked at once. The lock is
+// TryLock takes the segment's lock, or returns a [shsession.LockedError] at once. The lock is
 // an flock(2), so it dies with its holder. It is also given up when ctx is done.
 func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock context.CancelFunc, err error) {
 	if err := ctx.Err(); err != nil {
@@ -119,7 +120,7 @@ func openLock(path string) (*fileLock, error) {
 	case nil:
 	case unix.EWOULDBLOCK:
 		unix.Close(fd)
-		return nil, shsession.ErrLocked
+		return nil, &shsession.LockedError{Holder: strconv.FormatUint(st.Ino, 10)} // each makes the file anew
 	default:
 		unix.Close(fd)
 		return nil, &fs.PathError{Op: "flock", Path: path, Err: err}

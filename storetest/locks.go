@@ -20,22 +20,27 @@ func lock(t *testing.T, s shsession.Store) (held context.Context, unlock context
 	return held, unlock
 }
 
-func wantLocked(t *testing.T, s shsession.Store) {
+// wantLocked fails if the lock is free, and returns who has it.
+func wantLocked(t *testing.T, s shsession.Store) (holder string) {
 	t.Helper()
 	_, unlock, err := s.TryLock(t.Context())
 	if err == nil {
 		unlock()
 	}
-	if !errors.Is(err, shsession.ErrLocked) {
-		t.Fatalf("TryLock of a taken lock: %v, want ErrLocked", err)
+	var locked *shsession.LockedError
+	if !errors.Is(err, shsession.ErrLocked) || !errors.As(err, &locked) {
+		t.Fatalf("TryLock of a taken lock: %v, want a LockedError", err)
 	}
+	return locked.Holder
 }
 
 func testLock(t *testing.T, s Setup) {
 	ours, theirs := s.Open(), s.Open()
 	held, unlock := lock(t, ours)
-	wantLocked(t, theirs)
-	wantLocked(t, ours)
+	holder := wantLocked(t, theirs)
+	if again := wantLocked(t, ours); again != holder {
+		t.Errorf("one holder is called %q and %q", holder, again)
+	}
 	if err := held.Err(); err != nil {
 		t.Errorf("held is done while the lock is held: %v", err)
 	}
@@ -52,7 +57,9 @@ func testLock(t *testing.T, s Setup) {
 	unlock()
 	_, unlockTheirs := lock(t, theirs)
 	unlock() // a late unlock frees nobody else's lock
-	wantLocked(t, ours)
+	if next := wantLocked(t, ours); next == holder {
+		t.Errorf("two holders are called %q", next)
+	}
 	unlockTheirs()
 	_, unlock = lock(t, ours)
 	unlock()

@@ -153,7 +153,7 @@ func (m *Memory) TryLock(ctx context.Context) (held context.Context, unlock cont
 	home.mu.Lock()
 	defer home.mu.Unlock()
 	if home.locked() {
-		return nil, nil, shsession.ErrLocked
+		return nil, nil, &shsession.LockedError{Holder: fmt.Sprintf("%p", home.holder)}
 	}
 	lock := &memoryLock{}
 	held, unlock = context.WithCancel(context.WithValue(ctx, memoryKey{home}, lock))
