@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,39 +11,110 @@ import (
 	"time"
 )
 
-// A baseline is the ratios of an earlier run.
+// A baseline is what an earlier run has measured.
 type baseline struct {
-	Date   string
-	CPU    string
-	Rounds int
-	Ratios []baselineRatio
+	Date     string
+	CPU      string
+	Rounds   int
+	Measured []record
 }
 
-// A baselineRatio is our measurement of some work divided by a peer's.
-type baselineRatio struct {
-	Work, Unit, Peer string
+// A record is our measurement of some work divided by a peer's or, if it has no peer, the
+// measurement itself.
+type record struct {
+	Work, Unit string
+	Peer       string `json:",omitempty"`
 	estimate
 }
 
-// ratios returns everything that is compared: each row of each table, against each peer.
-func ratios(m *measurements) []baselineRatio {
-	var all []baselineRatio
+// tolerance is how far a ratio may be above its median in the baseline at most, however wide the
+// baseline's interval: otherwise, what varied much then could become anything.
+const tolerance = 1.25
+
+// tolerances are of the units that are compared as they are, since no machine makes them faster
+// or slower: by what factor they may grow. Nothing, such as the allocations of a fresh
+// Token, stays nothing.
+func tolerances() map[string]float64 {
+	const count, bytes = 1.02, 1.1
+	return map[string]float64{
+		"allocs/op": count, "goroutines": count, "requests/op": count, "stalled/op": count,
+		"heap-B": bytes, "heap-B/follower": bytes, "resident-B": bytes,
+	}
+}
+
+// limit is what a new measurement mustn't exceed with its whole interval.
+func (r record) limit() float64 {
+	if r.Peer == "" {
+		return max(r.High, r.Median*tolerances()[r.Unit])
+	}
+	return min(r.High, r.Median*tolerance)
+}
+
+// name is as in the report's output.
+func (r record) name() string {
+	first, rest, _ := strings.Cut(r.Work, "/")
+	parts := slices.Concat([]string{first}, partTitles(rest), []string{unitName(r.Unit)})
+	if r.Peer != "" {
+		parts = append(parts, "beside "+peerNamed(r.Peer).title)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (r record) format(e estimate) string {
+	if r.Peer == "" {
+		return formatEstimate(e, r.Unit)
+	}
+	return formatRatio(e)
+}
+
+// measure measures r anew.
+func (r record) measure(m *measurements) (estimate, bool) {
+	us := key{r.Work, ours, r.Unit}
+	if r.Peer == "" {
+		return m.value(us)
+	}
+	return m.ratio(us, key{r.Work, r.Peer, r.Unit})
+}
+
+// missing reports whether m lacks what r needs, for no reason that was given.
+func (r record) missing(m *measurements) bool {
+	for _, peer := range []string{ours, r.Peer} {
+		if peer != "" && m.values[key{r.Work, peer, r.Unit}] == nil && !m.hasSkipped(r.Work, peer) {
+			return true
+		}
+	}
+	return false
+}
+
+// records returns everything that is compared: each row of each table, against each peer, and what
+// is compared as it is.
+func records(m *measurements) []record {
+	var all []record
+	add := func(r record) {
+		if e, ok := r.measure(m); ok && e.bounded() {
+			r.estimate = e
+			all = append(all, r)
+		}
+	}
 	for _, s := range subjects() {
 		for _, r := range s.rows(m) {
-			for _, p := range peers() {
-				e, ok := m.ratio(key{r.work, ours, r.unit}, key{r.work, p.name, r.unit})
-				if p.name != ours && ok && e.bounded() {
-					all = append(all, baselineRatio{r.work, r.unit, p.name, e})
-				}
+			for _, p := range peers()[1:] {
+				add(record{Work: r.work, Unit: r.unit, Peer: p.name})
 			}
 		}
 	}
+	for _, work := range m.works {
+		for unit := range tolerances() {
+			add(record{Work: work, Unit: unit})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b record) int { return naturally(a.Work, b.Work) })
 	return all
 }
 
 func writeBaseline(path string, m *measurements) error {
-	b := baseline{m.start.UTC().Format(time.DateOnly), m.cpu, m.rounds, ratios(m)}
-	if len(b.Ratios) == 0 {
+	b := baseline{m.start.UTC().Format(time.DateOnly), m.cpu, m.rounds, records(m)}
+	if len(b.Measured) == 0 {
 		return fmt.Errorf("%d rounds give no intervals, so %s is left as it was", m.rounds, path)
 	}
 	data, err := json.MarshalIndent(b, "", "\t")
@@ -54,69 +124,102 @@ func writeBaseline(path string, m *measurements) error {
 	return os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
-// check measures anew and fails if a ratio is worse than the baseline's, beyond both their
-// intervals, twice: of some hundred ratios, one or two look worse by chance.
-func check(ctx context.Context, r *runner, o options) error {
-	data, err := os.ReadFile(o.baseline)
+// readBaseline returns the part of a baseline that a pattern matches.
+func readBaseline(path, pattern string) (baseline, error) {
+	var b baseline
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("there is nothing to compare with: %w", err)
+		return b, fmt.Errorf("there is nothing to compare with: %w", err)
 	}
-	var before baseline
-	if err := json.Unmarshal(data, &before); err != nil {
-		return fmt.Errorf("%s: %w", o.baseline, err)
+	if err := json.Unmarshal(data, &b); err != nil {
+		return b, fmt.Errorf("%s: %w", path, err)
 	}
-	m, err := r.measure(ctx, o.bench, o.rounds)
+	b.Measured = slices.DeleteFunc(b.Measured, func(r record) bool { return !matches(pattern, benchmarkPrefix+r.Work) })
+	if len(b.Measured) == 0 {
+		return b, fmt.Errorf("%s has nothing that %q matches", path, pattern)
+	}
+	return b, nil
+}
+
+// check measures anew and fails if something is worse than in the baseline, twice: of some
+// hundred measurements, one or two look worse by chance. It also fails if something
+// isn't measured any more, unless a reason is given.
+func check(measure func(pattern string) (*measurements, error), o options) error {
+	before, err := readBaseline(o.baseline, o.bench)
+	if err != nil {
+		return err
+	}
+	m, err := measure(o.bench)
 	if err != nil {
 		return err
 	}
 	if m.cpu != before.CPU {
 		fmt.Printf("the baseline is of another processor (%s), so a ratio may differ for that\n", before.CPU)
 	}
-	now := ratios(m)
-	if missing := len(before.Ratios) - len(now); missing > 0 {
-		fmt.Printf("%d ratios of the baseline were not measured\n", missing)
-	}
-	for _, reason := range m.skipped {
+	for _, reason := range m.skippedReasons() {
 		fmt.Println("left out:", reason)
 	}
-	worse := regressions(before.Ratios, now)
+	lost := reportLost(before.Measured, m)
+	worse, vague := regressions(before.Measured, m)
+	if vague > 0 {
+		fmt.Printf("%d ratios vary so much that they may be a quarter worse unnoticed: more rounds would tell\n", vague)
+	}
 	if len(worse) > 0 {
-		fmt.Printf("%d ratios look worse and are measured once more\n", len(worse))
-		if m, err = r.measure(ctx, patternOf(worse), o.rounds); err != nil {
+		fmt.Printf("%d measurements look worse and are taken once more\n", len(worse))
+		if m, err = measure(patternOf(worse)); err != nil {
 			return err
 		}
-		worse = regressions(worse, ratios(m))
+		lost = errors.Join(lost, reportLost(worse, m))
+		worse, _ = regressions(worse, m)
 	}
-	if len(worse) == 0 {
-		fmt.Println("no ratio is worse than in the baseline")
-		return nil
+	if len(worse) > 0 {
+		return errors.Join(errors.New("something is worse than in the baseline"), lost)
 	}
-	return errors.New("slower than in the baseline, by these ratios")
+	if lost == nil {
+		fmt.Printf("none of %d measurements is worse than in the baseline\n", len(before.Measured))
+	}
+	return lost
 }
 
-// regressions prints the ratios whose interval is above that of before, and returns those of before.
-func regressions(before, now []baselineRatio) []baselineRatio {
-	var worse []baselineRatio
-	for _, b := range before {
-		i := slices.IndexFunc(now, func(n baselineRatio) bool {
-			return n.Work == b.Work && n.Unit == b.Unit && n.Peer == b.Peer
-		})
-		if i >= 0 && now[i].Low > b.High {
-			fmt.Printf("%s, %s / %s: %s, was %s\n", b.Work, unitName(b.Unit), b.Peer, formatRatio(now[i].estimate), formatRatio(b.estimate))
-			worse = append(worse, b)
+// reportLost prints what isn't measured any more and returns an error if there is any.
+func reportLost(before []record, m *measurements) error {
+	var lost error
+	for _, r := range before {
+		if r.missing(m) {
+			fmt.Println("not measured any more:", r.name())
+			lost = errors.New("something isn't measured any more")
 		}
 	}
-	return worse
+	return lost
 }
 
-// patternOf matches the benchmarks of some ratios.
-func patternOf(ratios []baselineRatio) string {
+// regressions prints what is beyond its limit with its whole interval, and returns those of
+// before. vague counts the ratios whose intervals reach a quarter below.
+func regressions(before []record, m *measurements) (worse []record, vague int) {
+	for _, r := range before {
+		now, ok := r.measure(m)
+		if !ok {
+			continue // it is lost, or left out, or its peer takes nothing now
+		}
+		if r.Peer != "" && now.Low*tolerance < now.Median {
+			vague++
+		}
+		if now.Low > r.limit() {
+			fmt.Printf("%s: %s, was %s\n", r.name(), r.format(now), r.format(r.estimate))
+			worse = append(worse, r)
+		}
+	}
+	return worse, vague
+}
+
+// patternOf matches the benchmarks of some records.
+func patternOf(records []record) string {
 	var names []string
-	for _, r := range ratios {
+	for _, r := range records {
 		first, _, _ := strings.Cut(r.Work, "/")
 		if name := regexp.QuoteMeta(first); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	return "^Benchmark(" + strings.Join(names, "|") + ")$"
+	return "^" + benchmarkPrefix + "(" + strings.Join(names, "|") + ")$"
 }

@@ -7,14 +7,19 @@ import (
 	"strings"
 )
 
+// none is what stands where nothing was measured.
+const none = "—"
+
 // formatValue returns a measured value with three digits and its unit.
 func formatValue(v float64, unit string) string {
 	base, _, _ := strings.Cut(unit, "/")
 	switch {
+	case unit == ofCore:
+		return digits(v*100) + " %"
 	case strings.HasSuffix(base, "sec"):
 		return scaled(v, []scale{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}})
 	case base == "B" || strings.HasSuffix(base, "-B"):
-		return scaled(v, []scale{{1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}})
+		return scaled(v, []scale{{1e6, "MB"}, {1e3, "kB"}, {1, "B"}})
 	}
 	return digits(v)
 }
@@ -61,4 +66,13 @@ func formatRatio(e estimate) string {
 		return digits(e.Median)
 	}
 	return fmt.Sprintf("%s (%s–%s)", digits(e.Median), digits(e.Low), digits(e.High))
+}
+
+// formatEstimate returns a value with its interval, unless that is nothing: 52 ns (51 ns–54 ns).
+func formatEstimate(e estimate, unit string) string {
+	value := formatValue(e.Median, unit)
+	if !e.bounded() || e.Low == e.High {
+		return value
+	}
+	return fmt.Sprintf("%s (%s–%s)", value, formatValue(e.Low, unit), formatValue(e.High, unit))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/perf/benchmath"
@@ -19,12 +20,32 @@ type measurements struct {
 	rounds  int
 	start   time.Time
 	cpu     string
-	skipped []string          // why some peers are missing
-	values  map[key][]float64 // by round, NaN where there is none
-	works   []string          // in the order in which they came first
+	skipped []skip
+	// versions are of the programs that the benchmarks alone find.
+	versions []string
+	values   map[key][]float64 // by round, NaN where there is none
+	works    []string          // in the order in which they came first
 }
 
-func (m *measurements) hasSkipped(reason string) bool { return slices.Contains(m.skipped, reason) }
+// A skip is a benchmark that was left out, with all below its name, and why.
+type skip struct{ name, reason string }
+
+// skippedReasons returns why anything was left out, each reason once.
+func (m *measurements) skippedReasons() []string {
+	var reasons []string
+	for _, s := range m.skipped {
+		if !slices.Contains(reasons, s.reason) {
+			reasons = append(reasons, s.reason)
+		}
+	}
+	return reasons
+}
+
+// hasSkipped reports whether a peer's work was left out for a reason.
+func (m *measurements) hasSkipped(work, peer string) bool {
+	name := benchmarkPrefix + work + "/" + peerPrefix + peer
+	return slices.ContainsFunc(m.skipped, func(s skip) bool { return strings.HasPrefix(name+"/", s.name+"/") })
+}
 
 func (m *measurements) put(round int, k key, v float64) {
 	values := m.values[k]
@@ -54,7 +75,8 @@ func summarize(values []float64) (estimate, bool) {
 // value estimates what k names.
 func (m *measurements) value(k key) (estimate, bool) { return summarize(m.values[k]) }
 
-// ratio estimates a quotient. Each of its samples is of one round.
+// ratio estimates a quotient. Each of its samples is of one round. There is none if what it is
+// divided by is ever nothing: a few rounds would stand for all.
 func (m *measurements) ratio(over, under key) (estimate, bool) {
 	a, b := m.values[over], m.values[under]
 	if a == nil || b == nil {
@@ -62,13 +84,16 @@ func (m *measurements) ratio(over, under key) (estimate, bool) {
 	}
 	ratios := make([]float64, len(a))
 	for i := range a {
-		ratios[i] = a[i] / b[i]
-		if b[i] == 0 { // there's no telling how many times nothing that is
-			ratios[i] = math.NaN()
+		if b[i] <= 0 {
+			return estimate{}, false
 		}
+		ratios[i] = a[i] / b[i]
 	}
 	return summarize(ratios)
 }
+
+// leastRounds is how many it takes for an interval.
+const leastRounds = 6
 
 // bounded reports whether there were enough rounds for an interval.
 func (e estimate) bounded() bool { return !math.IsInf(e.Low, 0) && !math.IsInf(e.High, 0) }

@@ -11,37 +11,55 @@ type subject struct {
 	benchmarks []string // the first parts of their names
 	units      []string
 	note       string // below the title
+	blanks     string // below the table, why some of its cells are empty
 	inPlot     bool
 }
 
-// seconds is the unit of everything that takes time.
-const seconds = "sec/op"
+const (
+	// seconds is the unit of everything that takes time.
+	seconds = "sec/op"
+	// ofCore is the unit of what goes on all the time: processor time a second.
+	ofCore = "cpu-sec/s"
+)
 
 func subjects() []subject {
 	return []subject{
 		{"A fresh token", []string{"Fresh", "FreshBy"}, []string{seconds},
-			"Floor: an atomic load and a reading of the wall clock. With n goroutines, the time is what one call adds.", true},
+			"Floor: an atomic load and a reading of the wall clock. With n goroutines, the time is what one call adds.",
+			"Python's threads take turns, so its time with several would be the same; the other caches are made in one way only.", true},
 		{"Across a renewal", []string{"Renewal"}, []string{"p50-sec", "p99-sec", "p99.9-sec", "stalled/op", "requests/op"},
-			"64 callers ask every millisecond while the token is renewed at an endpoint that takes 50 ms. What counts is the calls that overlap the renewal; stalled are callers of whom a call took more than 10 ms.", false},
+			"64 callers ask every millisecond while the token is renewed at an endpoint that takes 50 ms. What counts is the calls that overlap the renewal; stalled are callers of whom a call took more than 10 ms.",
+			"", false},
 		{"At expiry", []string{"Expiry"}, []string{seconds, "requests/op"},
-			"1,000 callers ask at once for a token that has expired, at an endpoint that takes 50 ms: the time to the last answer, and the requests made. Floor: one request.", true},
+			"1,000 callers ask at once for a token that has expired, at an endpoint that takes 50 ms: the time to the last answer, and the requests made. Floor: one request.",
+			"", true},
 		{"Calls of a session", []string{"Headers", "Info", "Login", "Transport"}, []string{seconds},
-			"Floors: a header made of a string at hand; base64 and encoding/json on one struct; one request on a connection that is open; a request with a header made before.", true},
+			"Floors: a header made of a value at hand; base64 and encoding/json on one struct; one request on a connection that is open; a request with a header made before. A request goes to a server over loopback, or to none.",
+			"x/oauth2 doesn't read claims, and the Python package sends requests with a library that is not its own.", true},
 		{"Joining", []string{"Collect", "Joining"}, []string{seconds},
-			"The token is in shared memory. Floor: to open, read and close the file. A Store that knows the token has read it before; a new one has not.", true},
+			"What a worker pays for the token that is in shared memory. Floor: to open, read and close the file. A Store knows the token if it has read it before; a new one is what a process begins with.",
+			"", true},
 		{"Stores", []string{"Store", "Redis"}, []string{seconds},
-			"Floors: to write a file and rename it; to open, lock and close one; in Redis on the loopback interface, GET, SET, and SET NX with DEL on a bare connection.", true},
-		{"Sharing", []string{"ShareRenewal", "ShareIdle", "ShareCommand"}, []string{"cpu-sec/renewal", "cpu-sec/s", "heap-B", "goroutines", "resident-B"},
-			"Floors: a renewal that nobody shares; the same process without a Sharing; a Go program that waits.", false},
+			"Floors: to write a file and rename it; to open, lock and close one; in Redis on the loopback interface, GET, SET, and SET NX with DEL on a bare connection.",
+			"", true},
+		{"Sharing", []string{"ShareRenewal", "ShareIdle", "ShareChurn", "ShareCommand", "Idle"},
+			[]string{"cpu-sec/renewal", "cpu-sec/file", ofCore, "heap-B", "goroutines", "resident-B"},
+			"Floors: a renewal that nobody shares; what a foreign file costs whoever makes and removes it; a Go program that waits. Foreign files are others' in /dev/shm, of which the kernel tells whoever watches what is shared there.",
+			"Python's sharer has no renewal of its own to measure, and is no part of another program; a Sharing alone, in memory, is beside nothing. What was watched for two minutes was measured once, so it has no intervals.", false},
 		{"The command", []string{"Command"}, []string{seconds},
-			"A process from its start to its end. Floor: a static Go program that says hello. python -S is `python3 -S -c pass`; python imports sentinelhub and logs in each time, since it keeps no token.", true},
+			"A process from its start to its end. Floor: a static Go program that says hello. python -S is `python3 -S -c pass`; Python sentinelhub imports the package and logs in each time, since it keeps no token.",
+			"An interpreter that does nothing is no match for a login; the package has no `headers` or `version` for a shell.", true},
 		{"The proxy", []string{"Proxy"}, []string{seconds},
-			"Answers of 1 KB and of 16 MB through a proxy, a process of its own, with connections that are open. Floor: httputil.ReverseProxy with one header. nginx adds a fixed header; direct is no proxy.", false},
-		{"Growth with the token's size", []string{"TokenSize"}, []string{seconds}, "", false},
+			"Answers of 1 KB and of 16 MB through a proxy, a process of its own, with connections that are open, to one client or many. Floor: httputil.ReverseProxy with one header. nginx adds a fixed header.",
+			"", true},
+		{"Growth with the token's size", []string{"TokenSize"}, []string{seconds},
+			"Floors: as above. Collect is with a new Store.",
+			"Python publishes from a thread that can't be asked to, and its `session.token` doesn't look at the token.", false},
 		{"Growth with readers", []string{"Readers"}, []string{"cpu-sec/read"},
-			"Processor time of one Load by processes that all read without pause. Floor: the same with open, read and close.", false},
+			"Processor time of one Load by processes that all read without pause. Floor: the same with open, read and close.", "", false},
 		{"Growth with followers", []string{"Followers"}, []string{"sec/follower", "heap-B/follower"},
-			"Sessions of one process, each made by Follow and asked for its first token. Floor: to open, read and close the file.", false},
+			"Sessions of one process, each made by Follow and asked for its first token. Floor: to open, read and close the file. Memory is measured from 100 on: less is lost in the process's own.",
+			"The floor keeps nothing in memory.", false},
 	}
 }
 
@@ -96,9 +114,7 @@ func label(work, unit string, s subject) string {
 	if len(s.benchmarks) > 1 {
 		parts = append(parts, benchmarkTitle(first))
 	}
-	for part := range strings.SplitSeq(rest, "/") {
-		parts = append(parts, partTitle(part))
-	}
+	parts = append(parts, partTitles(rest)...)
 	if len(s.units) > 1 {
 		parts = append(parts, unitName(unit))
 	}
@@ -109,11 +125,40 @@ func label(work, unit string, s subject) string {
 	return strings.Join(parts, ", ")
 }
 
+// partTitles says the parts of a benchmark's name after the first.
+func partTitles(rest string) []string {
+	if rest == "" {
+		return nil
+	}
+	parts := strings.Split(rest, "/")
+	for i, part := range parts {
+		parts[i] = partTitle(part)
+	}
+	return parts
+}
+
 // partTitle says one part of a benchmark's name: a number of something, or a kind.
 func partTitle(part string) string {
+	switch part {
+	case "store=known":
+		return "Store that knows the token"
+	case "store=new":
+		return "new Store"
+	case "server=none":
+		return "no server"
+	case "server=loopback":
+		return "over loopback"
+	case "do=token":
+		return "token, cached"
+	case "do=login":
+		return "token --no-cache"
+	}
 	name, value, ok := strings.Cut(part, "=")
 	if !ok {
 		return part
+	}
+	if name == "constructor" {
+		return "session by " + value
 	}
 	if value == "1" {
 		name = strings.TrimSuffix(name, "s")
@@ -127,10 +172,10 @@ func partTitle(part string) string {
 // benchmarkTitle says a benchmark's name where that isn't clear.
 func benchmarkTitle(name string) string {
 	switch name {
-	case "Fresh":
-		return "New"
-	case "FreshBy", "Joining":
+	case "Fresh", "FreshBy":
 		return ""
+	case "Joining":
+		return "first Token"
 	case "Expiry":
 		return "1,000 callers"
 	case "Store":
@@ -138,9 +183,13 @@ func benchmarkTitle(name string) string {
 	case "ShareRenewal":
 		return "renewal"
 	case "ShareIdle":
-		return "idle Sharing"
+		return "a Sharing"
+	case "ShareChurn":
+		return "a foreign file"
 	case "ShareCommand":
-		return "idle command"
+		return "share, started"
+	case "Idle":
+		return "share, watched for two minutes"
 	}
 	return name
 }
@@ -152,10 +201,10 @@ func unitName(unit string) string {
 		return "time"
 	case "p50-sec", "p99-sec", "p99.9-sec":
 		return strings.TrimSuffix(unit, "-sec")
-	case "cpu-sec/renewal", "cpu-sec/read":
+	case "cpu-sec/renewal", "cpu-sec/read", "cpu-sec/file":
 		return "processor time"
-	case "cpu-sec/s":
-		return "processor time a second"
+	case ofCore:
+		return "part of a core"
 	case "heap-B", "heap-B/follower":
 		return "heap"
 	case "resident-B":
@@ -196,20 +245,33 @@ func leadingNumber(text string) (n int, rest string) {
 }
 
 // A peerStyle is how a peer is shown.
-type peerStyle struct{ name, title, colour string }
+type peerStyle struct {
+	name, title, colour string
+	shape               shape
+}
 
-// peers returns them in the order of columns, with colours that can be told apart by everybody
-// (Okabe and Ito's).
+// peers returns them in the order of columns, ours first. Their colours can be told apart by everybody (after
+// Okabe and Ito), on white and on black, and where some are in one row so can their shapes.
 func peers() []peerStyle {
 	return []peerStyle{
-		{ours, "shsession", "#0072b2"},
-		{"floor", "floor", "#888888"},
-		{"x-oauth2", "x/oauth2", "#e69f00"},
-		{"cloud-auth", "cloud/auth", "#009e73"},
-		{"aws-sdk", "aws-sdk-go-v2", "#d55e00"},
-		{"python-S", "python -S", "#56b4e9"},
-		{"python", "Python sentinelhub", "#cc79a7"},
-		{"nginx", "nginx", "#f0e442"},
-		{"direct", "direct", "#000000"},
+		{ours, "shsession", "#2f86d6", circle},
+		{"floor", "floor", "#8a8f98", square},
+		{"x-oauth2", "x/oauth2", "#e69f00", circle},
+		{"cloud-auth", "cloud/auth", "#00a87a", diamond},
+		{"aws-sdk", "aws-sdk-go-v2", "#e0601a", up},
+		{"python-S", "python -S", "#56b4e9", up},
+		{"python", "Python sentinelhub", "#cc79a7", down},
+		{"nginx", "nginx", "#b5a300", circle},
+		{"direct", "no proxy", "#9a7bd0", down},
 	}
+}
+
+// peerNamed returns one of the peers, or one that has nothing but a name.
+func peerNamed(name string) peerStyle {
+	for _, p := range peers() {
+		if p.name == name {
+			return p
+		}
+	}
+	return peerStyle{name: name, title: name}
 }

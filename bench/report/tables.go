@@ -17,8 +17,11 @@ func tables(m *measurements) string {
 		if s.note != "" {
 			fmt.Fprintf(&out, "%s\n\n", s.note)
 		}
-		out.WriteString(table(m, rows))
-		out.WriteString("\n")
+		text := table(m, rows)
+		out.WriteString(text + "\n")
+		if s.blanks != "" && strings.Contains(text, "| "+none+" |") {
+			fmt.Fprintf(&out, "%s: %s\n\n", none, s.blanks)
+		}
 	}
 	return out.String()
 }
@@ -55,7 +58,7 @@ func cell(m *measurements, r row, peer string) string {
 	k := key{r.work, peer, r.unit}
 	v, ok := m.value(k)
 	if !ok {
-		return ""
+		return none
 	}
 	text := formatValue(v.Median, r.unit)
 	ratio, ok := m.ratio(key{r.work, ours, r.unit}, k)
