@@ -56,6 +56,10 @@ func fleeting(err error) bool {
 	return errors.Is(err, shsession.ErrNotShared) || errors.Is(err, errUnsteady)
 }
 
+// emptyPatience is how long a segment may be empty, whose writer may have to wait for a
+// processor.
+const emptyPatience = 100 * time.Millisecond
+
 // lookAgain reads until the token is there, for a moment, and then looks for it where a
 // live sharer keeps it to put it back.
 func (s *Store) lookAgain(ctx context.Context) (shsession.Token, error) {
@@ -63,7 +67,8 @@ func (s *Store) lookAgain(ctx context.Context) (shsession.Token, error) {
 	defer timer.Stop()
 	var t shsession.Token
 	var err error
-	for wait := 50 * time.Microsecond; wait < 5*time.Millisecond; wait *= 2 {
+	start := time.Now()
+	for wait := 50 * time.Microsecond; wait < 5*time.Millisecond || errors.Is(err, errEmpty) && time.Since(start) < emptyPatience; wait *= 2 {
 		select {
 		case <-ctx.Done():
 			return shsession.Token{}, ctx.Err()

@@ -27,6 +27,10 @@ const (
 // errUnsteady comes with a segment that changes whenever it is read.
 var errUnsteady = errors.New("something is rewriting it without pause")
 
+// errEmpty comes with a segment that is there and has nothing in it: Python's sharer
+// creates one before it writes to it.
+var errEmpty = errors.New("it is empty")
+
 // A fileID tells whether two names are the same file.
 type fileID struct{ dev, ino uint64 }
 
@@ -134,7 +138,7 @@ func readData(fd int, path string, buf []byte) ([]byte, error) {
 	}
 	data := bytes.TrimRight(buf[:n], "\x00")
 	if len(data) == 0 {
-		return nil, fmt.Errorf("%s is empty: %w", path, shsession.ErrNotShared)
+		return nil, fmt.Errorf("%s: %w: %w", path, shsession.ErrNotShared, errEmpty)
 	}
 	return data, nil
 }
