@@ -1,6 +1,7 @@
 package shsession_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -50,15 +51,39 @@ func TestEachDependencyHasOneImporter(t *testing.T) {
 	}
 }
 
-// A file has one subject: four hundred lines are enough for it.
-func TestFilesAreShort(t *testing.T) {
+// A file has one subject, four hundred lines are enough for it, and a function fits a
+// screen.
+func TestFilesAndFunctionsAreShort(t *testing.T) {
+	eachFile(t, ".go", func(path string) {
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := files.File(file.FileStart).LineCount(); lines > 400 {
+			t.Errorf("%s has %d lines", path, lines)
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if lines := files.Position(f.End()).Line - files.Position(f.Pos()).Line + 1; lines > 60 {
+				t.Errorf("%s: %s has %d lines", path, f.Name.Name, lines)
+			}
+		}
+	})
+}
+
+// Nothing sleeps but tests in a bubble: a wait is for something, and can end early.
+func TestNothingSleeps(t *testing.T) {
 	eachGoFile(t, func(path string) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lines := strings.Count(string(text), "\n"); lines > 400 {
-			t.Errorf("%s has %d lines", path, lines)
+		if strings.Contains(string(text), "time.Sleep(") {
+			t.Errorf("%s sleeps", path)
 		}
 	})
 }
@@ -66,13 +91,23 @@ func TestFilesAreShort(t *testing.T) {
 // eachGoFile calls f with each Go file of this module that isn't a test.
 func eachGoFile(t *testing.T, f func(path string)) {
 	t.Helper()
+	eachFile(t, ".go", func(path string) {
+		if !strings.HasSuffix(path, "_test.go") {
+			f(path)
+		}
+	})
+}
+
+// eachFile calls f with each file of this module whose name ends so.
+func eachFile(t *testing.T, ending string, f func(path string)) {
+	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir() && path != "." && (path == "bench" || strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
 			return fs.SkipDir
-		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
+		case strings.HasSuffix(path, ending):
 			f(path)
 		}
 		return nil

@@ -37,9 +37,15 @@ func Collect(ctx context.Context, store Store) (*Session, error) {
 //
 // Its Token returns an error that wraps [ErrNotShared] while nothing is shared, and
 // [ErrExpired] while what is shared is past its time.
-func Follow(store Store) *Session {
-	s := newSession(followRefill(store), DefaultRefreshBeforeExpiry, slog.Default())
+func Follow(store Store) *Session { return FollowWith(Config{}, store) }
+
+// FollowWith is Follow with settings: of cfg, RefreshBeforeExpiry, AllowHTTP, Logger and
+// OnToken are used. It needs no credentials.
+func FollowWith(cfg Config, store Store) *Session {
+	s := newSession(followRefill(store),
+		orDefault(cfg.RefreshBeforeExpiry, DefaultRefreshBeforeExpiry), orDefault(cfg.Logger, slog.Default()))
 	s.early = followEarly
+	s.allowHTTP, s.onToken = cfg.AllowHTTP, cfg.OnToken
 	return s
 }
 

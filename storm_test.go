@@ -157,7 +157,7 @@ func TestMembersOfAServiceThatHangs(t *testing.T) {
 		cfg.Timeout = 12 * time.Second
 		service.Inject(identity.MustParseFault("hang"), 0)
 		begin := time.Now()
-		time.AfterFunc(32*time.Second, service.Clear)
+		time.AfterFunc(time.Minute, service.Clear)
 		var store storetest.Memory
 		var asking sync.WaitGroup
 		for range 20 {
@@ -172,7 +172,7 @@ func TestMembersOfAServiceThatHangs(t *testing.T) {
 			})
 		}
 		asking.Wait()
-		if n := service.Counters().TokenRequests; n > 6 {
+		if n := service.Counters().TokenRequests; n > 8 {
 			t.Errorf("%d token requests by 20 members", n)
 		}
 		if n := service.Counters().TokensIssued; n > 1 {

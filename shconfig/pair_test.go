@@ -54,15 +54,7 @@ func TestLoadPairs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := isolate(t)
-			text := "[default-profile]\n"
-			if tt.fileBase != "" {
-				text += fmt.Sprintf("sh_base_url = %q\n", tt.fileBase)
-			}
-			if tt.fileToken != "" {
-				text += fmt.Sprintf("sh_token_url = %q\n", tt.fileToken)
-			}
-			write(t, path, text)
+			write(t, isolate(t), pairText(tt.fileBase, tt.fileToken))
 			t.Setenv("SH_BASE_URL", tt.envBase)
 			t.Setenv("SH_TOKEN_URL", tt.envToken)
 			p := load(t, tt.arguments)
@@ -72,6 +64,18 @@ func TestLoadPairs(t *testing.T) {
 			mustEqual(t, "number of warnings", len(p.Warnings), tt.warnings)
 		})
 	}
+}
+
+// pairText returns a config.toml with those of the URLs that aren't empty.
+func pairText(base, token string) string {
+	text := "[default-profile]\n"
+	if base != "" {
+		text += fmt.Sprintf("sh_base_url = %q\n", base)
+	}
+	if token != "" {
+		text += fmt.Sprintf("sh_token_url = %q\n", token)
+	}
+	return text
 }
 
 // A configuration without a token URL is one that no session is made of.

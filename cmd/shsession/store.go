@@ -103,8 +103,7 @@ func (a *app) openFile(text string) (shsession.Sink, error) {
 
 // follow returns a session that takes its tokens from a store.
 func follow(store shsession.Store, logger *slog.Logger) *shsession.Session {
-	slog.SetDefault(logger) // which such a session logs to
-	return shsession.Follow(store)
+	return shsession.FollowWith(shsession.Config{Logger: logger}, store)
 }
 
 // storeArgument returns a command's only argument, or the STORE that a share has told us of, or the default segment.

@@ -42,5 +42,5 @@ func exitOf(state *os.ProcessState, reached map[os.Signal]bool) Exit {
 func EndBy(sig syscall.Signal) {
 	signal.Reset(sig)
 	_ = syscall.Kill(os.Getpid(), sig) // it's ours to signal
-	time.Sleep(time.Second)            // until it has reached us
+	<-time.After(time.Second)          // until it has reached us
 }
