@@ -77,6 +77,7 @@ func environment() []variable {
 		{"SH_CLIENT_ID, SH_CLIENT_SECRET", "The credentials. They are stronger than config.toml."},
 		{"SH_CLIENT_SECRET_FILE", "A file whose first line is the secret, such as a container's or a service's credential."},
 		{"SH_BASE_URL, SH_TOKEN_URL", "The service and its token endpoint."},
+		{"SHSESSION_NAME", "The segment that token, headers, info and collect read if no flag says otherwise. share sets it for its command."},
 		{"SHSESSION_REDIS_PASSWORD, SHSESSION_REDIS_PASSWORD_FILE", "The password for Redis, or a file that holds it."},
 		{"SHSESSION_STORE_KEY, SHSESSION_STORE_KEY_FILE", "The key that encrypts tokens in Redis, or a file that holds it."},
 		{"HTTPS_PROXY, NO_PROXY", "The proxy on the way to the service, and the hosts that are reached without it."},

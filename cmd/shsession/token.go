@@ -19,7 +19,8 @@ func (a *app) tokenCommand() *cobra.Command {
 		Long: `token prints an access token: the one that this machine's cache holds while that
 is fresh, else a new one, so that a thousand calls make one login. (On macOS and Windows
 there is no cache yet, and each call logs in.) With --from it is the one that somebody shares
-in a STORE (see "shsession share"), and no credentials are needed.`,
+in a STORE (see "shsession share"), and no credentials are needed. In the command of a share it is
+the one that is shared for that, unless a flag says where from, or how to log in.`,
 		Example: `  shsession token
   shsession token --min-ttl 10m        # for a job that takes ten minutes
   shsession token --json               # the token endpoint's whole answer, and expires_at
