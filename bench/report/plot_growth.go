@@ -101,8 +101,12 @@ func drawPanel(out *svg, m *measurements, p panel, left, top float64) {
 		out.line(x.at(tick), y.from, x.at(tick), y.to, "grid")
 		out.text(x.at(tick), y.from+17, "middle", "faint", strconv.FormatFloat(tick, 'f', -1, 64))
 	}
-	for _, name := range p.peers(m) {
-		drawPoints(out, p, peerNamed(name), p.points(m, name), x, y)
+	names := p.peers(m)
+	for i, name := range names {
+		aside := x // so that intervals don't hide one another
+		aside.from += 5 * (float64(i) - float64(len(names)-1)/2)
+		aside.to += aside.from - x.from
+		drawPoints(out, p, peerNamed(name), p.points(m, name), aside, y)
 	}
 }
 

@@ -1,20 +1,17 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 const (
-	rowHeight = 24.0
 	labelWide = 250.0
 	plotWide  = 880
-	plotTop   = 70.0
 )
 
 // A ratioRow is a row of the plot, with the peers that did its work.
 type ratioRow struct {
 	label  string
 	ratios []peerRatio
+	middle float64 // where it is, from the top
 }
 
 type peerRatio struct {
@@ -22,61 +19,68 @@ type peerRatio struct {
 	estimate
 }
 
+// lane is how far a row's peers are above one another, so that their marks don't hide one another.
+const lane = 7.0
+
+func (r ratioRow) height() float64 { return max(22, lane*float64(len(r.ratios))+8) }
+
 // ratioPlot shows shsession's time divided by each peer's, on a logarithmic scale: the mark is the median
-// and the bar its interval. The peers of a row are a little above one another.
+// and the bar its interval.
 func ratioPlot(m *measurements) string {
-	height, ends, seen := plotTop+rowHeight/2, []float64{1}, map[string]bool{}
-	for _, s := range plotted() {
-		rows := ratioRows(m, s)
-		if len(rows) == 0 {
-			continue
-		}
-		height += rowHeight * float64(len(rows)+1)
-		for _, r := range rows {
-			for _, e := range r.ratios {
-				seen[e.peer] = true
-				ends = append(ends, e.Low, e.Median, e.High)
-			}
+	const right, top = plotWide - 24, 70.0
+	rows, height := layOut(m, top)
+	ends, seen := []float64{1}, map[string]bool{}
+	for _, r := range rows {
+		for _, e := range r.ratios {
+			seen[e.peer] = true
+			ends = append(ends, e.Low, e.Median, e.High)
 		}
 	}
-	scale := newLogScale(ends, 1, labelWide, plotWide-24)
+	scale := newLogScale(ends, 1, labelWide, right)
 	out := newSVG(plotWide, int(height)+26, "shsession's time divided by each peer's")
 	out.text(12, 22, "start", "title", "shsession's time divided by each peer's: the median, and the interval that holds it with 95 % confidence")
 	out.legend(12, 46, inOrder(seen))
-	y := plotTop + rowHeight/2
-	banded := func(draw func(y float64, r ratioRow)) float64 {
-		y := y
-		for _, s := range plotted() {
-			rows := ratioRows(m, s)
-			if len(rows) > 0 {
-				out.text(12, y+4, "start", "title", s.title)
-				y += rowHeight
-			}
-			for _, r := range rows {
-				draw(y, r)
-				y += rowHeight
-			}
+	for _, r := range rows {
+		if len(r.ratios) > 0 {
+			out.rect(labelWide, r.middle-r.height()/2+1, right-labelWide, r.height()-2, "band")
 		}
-		return y
 	}
-	banded(func(y float64, _ ratioRow) {
-		out.rect(labelWide, y-rowHeight/2+1, plotWide-24-labelWide, rowHeight-2, "band")
-	})
 	for _, tick := range scale.ticks() {
 		class := "grid"
 		if tick == 1 {
 			class = "one"
 		}
-		out.line(scale.at(tick), plotTop-6, scale.at(tick), height, class)
+		out.line(scale.at(tick), top-6, scale.at(tick), height, class)
 		out.text(scale.at(tick), height+16, "middle", "faint", digits(tick))
 	}
-	out.text(scale.at(1)-8, plotTop+4, "end", "faint", "← shsession takes less")
-	out.text(scale.at(1)+8, plotTop+4, "start", "faint", "more →")
-	banded(func(y float64, r ratioRow) {
-		out.text(24, y+4, "start", "", r.label)
-		drawRatios(out, r, scale, y)
-	})
+	out.text(scale.at(1)-8, top+6, "end", "faint", "← shsession takes less")
+	out.text(scale.at(1)+8, top+6, "start", "faint", "more →")
+	for _, r := range rows {
+		if len(r.ratios) == 0 {
+			out.text(12, r.middle+6, "start", "title", r.label)
+			continue
+		}
+		out.text(24, r.middle+4, "start", "", r.label)
+		drawRatios(out, r, scale)
+	}
 	return out.end()
+}
+
+// layOut returns the rows of all subjects that are in the plot, each after one with its title and no ratios,
+// and where they end.
+func layOut(m *measurements, y float64) (rows []ratioRow, end float64) {
+	for _, s := range plotted() {
+		of := ratioRows(m, s)
+		if len(of) > 0 {
+			of = append([]ratioRow{{label: s.title}}, of...)
+		}
+		for _, r := range of {
+			r.middle = y + r.height()/2
+			y += r.height()
+			rows = append(rows, r)
+		}
+	}
+	return rows, y
 }
 
 // plotted returns the subjects that are in the plot, with their times alone.
@@ -107,11 +111,10 @@ func ratioRows(m *measurements, s subject) []ratioRow {
 	return rows
 }
 
-func drawRatios(out *svg, r ratioRow, scale logScale, y float64) {
-	lane := min(6, (rowHeight-8)/float64(len(r.ratios)))
-	y -= lane * float64(len(r.ratios)-1) / 2
+func drawRatios(out *svg, r ratioRow, scale logScale) {
+	first := r.middle - lane*float64(len(r.ratios)-1)/2
 	for i, e := range r.ratios {
-		p, y := peerNamed(e.peer), y+lane*float64(i)
+		p, y := peerNamed(e.peer), first+lane*float64(i)
 		if e.bounded() && e.Low > 0 {
 			out.interval(scale.at(e.Low), y, scale.at(e.High), y, p.colour)
 		}

@@ -5,7 +5,7 @@ import "fmt"
 // renewalPlot shows how long calls take while the token is renewed, each peer in a row: the p99 as a mark with its
 // interval, in the middle of a line from the median to the p99.9.
 func renewalPlot(m *measurements) string {
-	const work, goal, answer, top = "Renewal", 1e-3, 50e-3, 74.0
+	const work, goal, answer, top, rowHeight = "Renewal", 1e-3, 50e-3, 74.0, 24.0
 	var names []string
 	ends := []float64{goal, answer}
 	quantiles := func(name string) (p50, p99, p999 estimate, ok bool) {
