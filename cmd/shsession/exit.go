@@ -23,7 +23,7 @@ const (
 )
 
 // exit writes err, if there is one, and a hint where the user can act, and
-// returns the exit code. It doesn't return if a key of the terminal has ended our command: a shell
+// returns the exit code. It doesn't return if a key of the terminal has ended us or our command: a shell
 // is to see that.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
@@ -44,6 +44,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 		left   *notWithdrawn
 	)
 	if !errors.As(err, &left) && (errors.As(context.Cause(ctx), &signal) || errors.As(err, &signal)) {
+		signal.showShell()
 		return signal.code()
 	}
 	a.fail(err)

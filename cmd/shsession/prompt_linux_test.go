@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -77,6 +78,7 @@ func TestPromptInterrupted(t *testing.T) {
 	_, terminal := openTerminal(t)
 	p := command(t, nil, "profile", "set", "x", "--client-id", "y")
 	p.Stdin = terminal
+	p.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // or a signal would end it, if this test has a terminal
 	p.start(t)
 	eventually(t, "no echo", func() bool { return !echoes(t, terminal) })
 	p.Process.Signal(os.Interrupt)

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/needtest"
 	"github.com/shsession/shsession/internal/ptytest"
 )
@@ -57,6 +58,23 @@ func TestInterruptedLoop(t *testing.T) {
 		if isShared(t, clientIn(env)) {
 			t.Error("the token is still there")
 		}
+	}
+}
+
+// Nor does a loop go on when ^C has ended a login.
+func TestInterruptedLoopOfLogins(t *testing.T) {
+	t.Parallel()
+	service, env := startService(t)
+	service.Inject(identity.MustParseFault("hang"), 0)
+	c := bashAt(t, env)
+	c.Write(t, "for i in 1 2 3; do echo start $i; shsession token; done; echo fin''ished\n")
+	eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
+	c.Write(t, ptytest.CtrlC)
+	c.Await(t, "prompt> ")
+	c.Write(t, "echo code=$?\n")
+	c.Await(t, "code=130")
+	if c.Count("start 2")+c.Count("finished") > 0 {
+		t.Error("the loop has gone on")
 	}
 }
 

@@ -23,6 +23,18 @@ func (i interrupted) code() int {
 	return exitFailure
 }
 
+// showShell ends us by ^C, if it was that, since an interactive shell ends its loop for nothing less. Who
+// has no terminal gets the exit code.
+func (i interrupted) showShell() {
+	if i.signal != os.Interrupt {
+		return
+	}
+	if terminal := openControlling(); terminal != nil {
+		terminal.close()
+		child.EndBy(syscall.SIGINT)
+	}
+}
+
 // patience is for how long after the first signal others are taken for the same wish. Timeout(1)
 // sends two, and a service manager or a nervous finger may.
 const patience = time.Second

@@ -19,6 +19,7 @@ func TestInterruptedLogin(t *testing.T) {
 			service, env := startService(t)
 			service.Inject(identity.MustParseFault("hang"), 0)
 			p := command(t, env, "token")
+			p.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // at a terminal a signal would end it
 			p.start(t)
 			eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
 			if err := p.Process.Signal(signal); err != nil {
