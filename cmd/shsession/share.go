@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -194,6 +195,7 @@ func (s *sharer) login(ctx context.Context) (*shsession.Session, error) {
 	cfg.Logger = s.logger
 	cfg.OnToken = func(t shsession.Token) {
 		s.logger.Info("new token", "client_id", cfg.ClientID, "expires_at", t.ExpiresAt())
+		debug.FreeOSMemory() // what the login took isn't needed for most of an hour
 	}
 	for _, sink := range s.sinks {
 		if store, ok := sink.(*redisstore.Store); ok {
