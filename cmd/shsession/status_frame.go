@@ -23,13 +23,13 @@ const fewestRecent = 3
 func (p painter) frame(pic picture) []string {
 	lines := append([]line{pic.title(), {}}, pic.tokens(max(pic.height-4, 1))...)
 	last := pic.height - 1 // for the legend, which is the first to go
-	if room := last - 1 - len(lines); room > 0 {
+	if room := last - 2 - len(lines); room > 0 {
 		lines = append(lines, line{})
 		for _, c := range pic.recent[max(0, len(pic.recent)-room):] {
 			lines = append(lines, c.line())
 		}
 	}
-	if len(lines) < last {
+	if len(lines) <= last {
 		for len(lines) < last {
 			lines = append(lines, line{})
 		}
@@ -51,7 +51,7 @@ func (c change) line() line {
 	if c.segmentRow == nil {
 		return append(l, span{styleOf(c.Event), printable(c.Error)})
 	}
-	return append(l, span{plain, c.title() + "  "}, span{styleOf(c.Event), c.text()})
+	return append(l, span{plain, c.title() + "  "}, span{styleOf(c.Event), withoutURLs(c.text())})
 }
 
 // styleOf returns what makes an event stand out.
@@ -156,8 +156,10 @@ func upTo(room int, lines []line) []line {
 
 const indent = "  "
 
-// longURL is a URL whose path would take the room of what is said of it.
-var longURL = regexp.MustCompile(`\b(https?://[^/\s"]+)/[^/\s"]+/[^\s"]+`)
+// withoutURLs returns an error's text without what would take the room of the rest. The log has all of it.
+func withoutURLs(text string) string {
+	return regexp.MustCompile(` "?https?://[^\s"]+"?`).ReplaceAllString(printable(text), "")
+}
 
 // card returns the lines for a token.
 func (pic picture) card(h *history) []line {
@@ -175,11 +177,11 @@ func (pic picture) card(h *history) []line {
 		append(line{{plain, indent}}, h.details()...),
 	}
 	if why := h.trouble(); why != "" {
-		text := "not renewed: " + longURL.ReplaceAllString(printable(why), "$1/…")
+		text := "not renewed"
 		if next := h.dueAt(pic.now); next.After(pic.now) {
-			text = "next attempt in " + lifeText(next.Sub(pic.now)) + ", " + text
+			text = "trying again in " + lifeText(next.Sub(pic.now))
 		}
-		lines = append(lines, line{{plain, indent}, {red, text}})
+		lines = append(lines, line{{plain, indent}, {red, text + ": " + withoutURLs(why)}})
 	}
 	return lines
 }

@@ -86,16 +86,18 @@ func TestFrameTells(t *testing.T) {
 		aRow(t, aCache, stateCached, 20*time.Minute+30*time.Second),
 		aRow(t, "sh-session-token", stateShared, 50*time.Minute+30*time.Second, 4711, 4712),
 	}
-	rows[1].Sharers[0].sharerReport = &sharerReport{Renewals: 5, Failures: 7, LastError: "503 Service Unavailable",
+	rows[1].Sharers[0].sharerReport = &sharerReport{Renewals: 5, Failures: 7, LastError: "token endpoint http://id.example/auth/token answered 503",
 		RenewAt: time.Now().Add(-time.Second), NextTry: time.Now().Add(42 * time.Second)}
 	var w watch
-	w.note(time.Now(), rows, nil)
+	changes := w.note(time.Now(), rows, nil)
+	changes = append(slices.Repeat(changes, 40), change{Event: eventProblem, Error: "the newest"})
 	for _, size := range [][2]int{{60, 24}, {80, 24}, {80, 12}, {120, 40}, {80, 7}} {
-		lines := painter{}.frame(picture{&w, nil, time.Now(), size[0], size[1]})
+		lines := painter{}.frame(picture{&w, changes, time.Now(), size[0], size[1]})
 		shown := strings.Join(lines, "\n")
 		wanted := []string{"next renewal in 42s   1 shared, 1 cached", "sh-session-token", "█", "50m", "cache of 0f7c1", "20m"}
 		if size[1] > 7 {
-			wanted = append(wanted, "shared by 4711 4712", "renewed 5", "failed 7", "next attempt in 42s, not renewed: 503", renewalMark, "q quits")
+			wanted = append(wanted, "the newest")
+			wanted = append(wanted, "shared by 4711 4712", "renewed 5", "failed 7", "trying again in 42s: token endpoint answered 503", renewalMark, "q quits")
 		}
 		for _, want := range wanted {
 			if !strings.Contains(shown, want) {
