@@ -19,8 +19,8 @@ import (
 // readers is how many short-lived Python processes read a segment, and delete it as they end.
 const readers = 400
 
-// readOnce runs that many Python processes, eight at a time, and returns how many found nothing.
-func readOnce(t *testing.T, python, name string) (gaps int) {
+// readOnce runs so many Python processes, eight at a time, and returns how many found nothing.
+func readOnce(t *testing.T, readers int, python, name string) (gaps int) {
 	t.Helper()
 	var missed, failed atomic.Int64
 	var running sync.WaitGroup
@@ -49,12 +49,15 @@ func readOnce(t *testing.T, python, name string) (gaps int) {
 }
 
 // TestShortLivedPythonReaders has independent Python readers each delete the segment as it ends. Few
-// meet the gap before it is back, and no Go reader does. The Python sharer is beside it, for comparison.
+// meet the gap before it is back, and no Go reader does. With a Python sharer, most of them do.
 func TestShortLivedPythonReaders(t *testing.T) {
 	m := newMachine(t)
 	name := ownName(t)
 	_, url := listen(t, identity.Options{})
-	shareNew(t, url, name)
+	sharing, err := shsession.Share(t.Context(), newSession(t, url), openStore(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan struct{})
 	var reading sync.WaitGroup
 	reads := 0
@@ -71,12 +74,26 @@ func TestShortLivedPythonReaders(t *testing.T) {
 			}
 		}
 	})
-	gaps := readOnce(t, m.python, name)
+	gaps := readOnce(t, readers, m.python, name)
 	close(done)
 	reading.Wait()
-	t.Logf("%d of %d Python readers met the gap, and none of %d Go reads", gaps, readers, reads)
+	restored := sharing.Status().Sinks[0].Restored
+	if err := sharing.Close(); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d of %d Python readers met the gap, and none of %d Go reads; put back %d times", gaps, readers, reads, restored)
 	if gaps > readers/20 {
 		t.Errorf("%d of %d readers met the gap, more than a twentieth", gaps, readers)
+	}
+	if restored < readers/4 { // two that end together may delete it once
+		t.Errorf("%d readers had the segment put back only %d times: did they delete it?", readers, restored)
+	}
+
+	name = ownName(t)
+	m.logInto(t, "", realmOf(url), credentials{identity.DevelopmentID, identity.DevelopmentSecret})
+	m.share(t, "thread", name)
+	if gaps := readOnce(t, readers/10, m.python, name); gaps < readers/20 {
+		t.Errorf("of %d readers of a Python sharer's segment only %d found nothing", readers/10, gaps)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -38,16 +37,7 @@ func openStore(t *testing.T, name string) *shm.Store {
 // shareNew shares a new session at an identity service under a name for as long as the test runs.
 func shareNew(t *testing.T, url, name string) shsession.Token {
 	t.Helper()
-	session, err := shsession.New(shsession.Config{
-		ClientID:     identity.DevelopmentID,
-		ClientSecret: shsession.NewSecret(identity.DevelopmentSecret),
-		TokenURL:     realmOf(url) + "/protocol/openid-connect/token",
-		Logger:       slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return share(t, session, name)
+	return share(t, newSession(t, url), name)
 }
 
 // share shares a session under a name for as long as the test runs, and returns its token.
