@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/needtest"
 )
 
 // A sharer tells this user's processes how its renewals go, and other users' nothing.
@@ -46,7 +47,7 @@ func TestSharerReports(t *testing.T) {
 		t.Errorf("this user hears %q", heard)
 	}
 	if os.Getuid() != 0 {
-		t.Skip("only root can be another user")
+		needtest.Missing(t, "root's right to be another user")
 	}
 	other := exec.Command(programForAll(t), "-test.run=^TestOtherUserAsks$", "-test.v")
 	other.Args[0] = "other.test" // else it's the command
