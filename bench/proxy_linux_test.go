@@ -105,6 +105,8 @@ func startProgram(b *testing.B, cmd *exec.Cmd) string {
 	b.Cleanup(func() {
 		in.Close() // which ends the others
 		cmd.Process.Signal(os.Interrupt)
+		stuck := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+		defer stuck.Stop()
 		if cmd.Wait(); b.Failed() {
 			b.Logf("%s:\n%s", cmd, log.String())
 		}
