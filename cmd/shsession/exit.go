@@ -27,18 +27,15 @@ const (
 // is to see that.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
-		a.late.flush()
 		return exitOK
 	}
 	var ended *childExit
 	if errors.As(err, &ended) && ended.err == nil {
-		a.late.flush()
 		if ended.Key != 0 {
 			child.EndBy(ended.Key)
 		}
 		return ended.Code
 	}
-	a.late.drop() // err says it
 	var (
 		signal interrupted
 		left   *notWithdrawn

@@ -6,8 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
-	"time"
 )
 
 // logger returns the logger of a command that ends by itself. Warnings appear as lines
@@ -16,7 +14,7 @@ func (a *app) logger() *slog.Logger {
 	if a.verbose {
 		return a.serviceLogger()
 	}
-	return slog.New(a.late)
+	return slog.New(lines{a.err})
 }
 
 // The formats of a service's log.
@@ -30,8 +28,7 @@ func (a *app) serviceLogger() *slog.Logger {
 	if a.verbose {
 		return slog.New(a.serviceHandler(slog.LevelDebug))
 	}
-	a.late.to = a.serviceHandler(slog.LevelInfo)
-	return slog.New(a.late)
+	return slog.New(a.serviceHandler(slog.LevelInfo))
 }
 
 func (a *app) serviceHandler(level slog.Level) slog.Handler {
@@ -93,64 +90,3 @@ func (l lines) WithAttrs([]slog.Attr) slog.Handler { return l }
 
 // WithGroup returns l.
 func (l lines) WithGroup(string) slog.Handler { return l }
-
-// lateness is how long a warning is held back.
-const lateness = 300 * time.Millisecond
-
-// late is a log handler that holds a warning back for a moment, since the command may be about to
-// end with the very error that it warns of, which is to be written once.
-type late struct {
-	to slog.Handler
-
-	mu   sync.Mutex // guards held and due, and keeps the records in order
-	held *slog.Record
-	due  *time.Timer
-}
-
-func (l *late) Enabled(ctx context.Context, level slog.Level) bool { return l.to.Enabled(ctx, level) }
-
-func (l *late) Handle(ctx context.Context, r slog.Record) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.release()
-	if r.Level < slog.LevelWarn {
-		return l.to.Handle(ctx, r)
-	}
-	r = r.Clone()
-	l.held = &r
-	l.due = time.AfterFunc(lateness, l.flush)
-	return nil
-}
-
-// WithAttrs returns a handler that holds nothing back.
-func (l *late) WithAttrs(attrs []slog.Attr) slog.Handler { return l.to.WithAttrs(attrs) }
-
-// WithGroup returns a handler that holds nothing back.
-func (l *late) WithGroup(name string) slog.Handler { return l.to.WithGroup(name) }
-
-// flush writes what is held back.
-func (l *late) flush() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.release()
-}
-
-// drop forgets what is held back.
-func (l *late) drop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.held = nil
-	l.release()
-}
-
-// release writes what is held back. l.mu is held.
-func (l *late) release() {
-	if l.due != nil {
-		l.due.Stop()
-	}
-	r := l.held
-	l.held = nil
-	if r != nil {
-		l.to.Handle(context.Background(), *r) // an error means that nobody is there to be told
-	}
-}

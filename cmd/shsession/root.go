@@ -21,10 +21,9 @@ type stdio struct {
 	err io.Writer
 }
 
-// An app is one run of the command: its streams, its log and its global flags.
+// An app is one run of the command: its streams and its global flags.
 type app struct {
 	stdio
-	late *late
 
 	profile string
 	config  string
@@ -41,7 +40,7 @@ type app struct {
 // run runs the command with its arguments and returns its exit code. It writes
 // an error once, to std.err.
 func run(ctx context.Context, args []string, std stdio) int {
-	a := &app{stdio: std, late: &late{to: lines{std.err}}}
+	a := &app{stdio: std}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {

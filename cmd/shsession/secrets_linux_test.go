@@ -163,7 +163,7 @@ func (c call) check(t *testing.T, env []string) {
 	}
 	p.exit(t)
 	for stream, text := range map[string]string{"standard output": p.out.String(), "standard error": p.err.String()} {
-		if strings.Contains(text, scriptSecret) || demoSecret.MatchString(text) {
+		if strings.Contains(text, scriptSecret) || c.args == "demo" && demoSecret.MatchString(text) {
 			t.Errorf("%s: the secret is on %s:\n%s", c.args, stream, text)
 		}
 		if aToken.MatchString(text) && !(c.isToken && stream == "standard output") {

@@ -81,7 +81,6 @@ func (a *app) cachedToken(ctx context.Context, cfg shsession.Config, minTTL time
 	}
 	t, err := tokenFor(ctx, session, minTTL)
 	if cacheFailed(err) {
-		a.late.drop()
 		a.warn(fmt.Sprintf("logging in without this machine's cache: %v", err))
 		return login(ctx, cfg, minTTL)
 	}

@@ -160,8 +160,8 @@ func (a *app) openSinks(targets []string) ([]shsession.Sink, error) {
 // share shares a token until ctx is done, or for as long as the command runs.
 func (a *app) share(ctx context.Context, f shareFlags, command []string) error {
 	s := &sharer{app: a, command: command, keepSecret: f.keepSecret, logger: a.serviceLogger()}
-	if len(command) > 0 && !a.verbose && !a.logsRecords() {
-		a.late.to = lines{a.err} // standard error is the command's
+	if len(command) > 0 && !a.logsRecords() {
+		s.logger = a.logger() // standard error is the command's
 	}
 	sinks, err := a.openSinks(f.targets)
 	if err != nil {
