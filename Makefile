@@ -25,10 +25,10 @@ packages: ## build the packages and try them, installing what is missing
 fuzz: ## run each fuzz target for a while (fuzztime=1m)
 	fuzztime=$(fuzztime) .ci/run fuzz
 
-bench: ## measure beside the peers and write docs/speed.md (rounds=20)
+bench: ## measure beside the peers, print it, and write docs/speed.md (rounds=20)
 	cd bench && go run ./report -rounds $(rounds)
 
-bench-check: ## fail if a ratio is worse than the last time that bench ran
+bench-check: ## fail if a ratio, or what is allocated, is worse than when bench ran last
 	cd bench && go run ./report -rounds $(rounds) -check
 
 soak: ## run the long tests at full size
