@@ -1,6 +1,7 @@
 package shm
 
 import (
+	"bytes"
 	"runtime"
 	"time"
 
@@ -66,7 +67,7 @@ func (w *watch) heed(buf []byte) (ended bool) {
 			} else if !w.inPlace() {
 				w.askToLook()
 			}
-		default:
+		case bytes.HasPrefix(name, w.beside):
 			w.heedBeside(mask, string(name))
 		}
 	}
@@ -77,7 +78,7 @@ func (w *watch) heed(buf []byte) (ended bool) {
 func (w *watch) heedBeside(mask uint32, name string) {
 	b, ok := parseBeside(name)
 	switch {
-	case !ok || b.stem != stem(w.store.name):
+	case !ok || b.stem != stem(w.store.name): // "." and the stem can begin another's name
 	case b.kind == "sharer" && b.id != w.id:
 		w.fellow.Store(true)
 	case b.kind == "sharer" && mask&went != 0:

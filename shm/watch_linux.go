@@ -26,6 +26,7 @@ type watch struct {
 	store    *Store
 	clientID string
 	id       string // of the files beside the segment that are this watch's
+	beside   []byte // what the names of all files beside the segment begin with
 	fd, wd   int    // inotify
 	card     int    // the descriptor that holds the card's lock; changes in turn
 
@@ -72,6 +73,7 @@ func (s *Store) Watch(ctx context.Context, clientID string) (shsession.Watch, er
 		store:    s,
 		clientID: clientID,
 		id:       newID(),
+		beside:   []byte("." + stem(s.name) + mark),
 		changed:  make(chan struct{}, 1),
 		look:     make(chan struct{}, 1),
 	}

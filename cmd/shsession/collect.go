@@ -29,7 +29,7 @@ Without one it is shm:` + shm.DefaultName + `, or, in a command of "shsession sh
 ` + redisHelp,
 		Example: `  shsession collect                    # what Python's SessionSharing shares, too
   shsession collect my-name --token
-  shsession collect redis://redis.example:6379/0?key=team`,
+  shsession collect 'redis://redis.example:6379/0?key=team'`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := a.collect(cmd.Context(), storeArgument(args))

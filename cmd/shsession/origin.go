@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/shm"
 )
 
 // An origin is where token, headers and info get the token from, as their flags say: a STORE where somebody
@@ -85,5 +86,9 @@ func (a *app) collect(ctx context.Context, text string) (shsession.Token, error)
 	if err != nil {
 		return shsession.Token{}, err
 	}
-	return store.Load(ctx)
+	t, err := store.Load(ctx)
+	if _, local := store.(*shm.Store); local && text != shm.DefaultName && errors.Is(err, shsession.ErrNotShared) {
+		err = withHint(err, fmt.Sprintf("start `shsession share --to %v`", store))
+	}
+	return t, err
 }

@@ -78,7 +78,7 @@ func (f *proxyFlags) session(ctx context.Context, a *app) (*shsession.Session, e
 			return nil, err
 		}
 		f.setUpstream(p.BaseURL)
-		return follow(store, f.options.Logger), nil
+		return shsession.FollowWith(shsession.Config{Logger: f.options.Logger}, store), nil
 	}
 	cfg, err := a.loginConfig()
 	if err != nil {

@@ -59,8 +59,8 @@ in the end.
   shsession share -- python work.py
   shsession share -- bash -c 'curl -H @<(shsession headers) https://…'
   shsession share --to header:header.txt -- gdalinfo /vsicurl/https://…
-  shsession share --to redis://redis.example:6379/0?key=team
-  shsession share --from redis://redis.example:6379/0?key=team --to shm:sh-session-token`,
+  shsession share --to 'redis://redis.example:6379/0?key=team'
+  shsession share --from 'redis://redis.example:6379/0?key=team' --to shm:sh-session-token`,
 		Args:              shareArguments,
 		ValidArgsFunction: completeCommand,
 		RunE: func(cmd *cobra.Command, command []string) error {
@@ -172,7 +172,7 @@ func (a *app) share(ctx context.Context, f shareFlags, command []string) error {
 		if s.source, err = a.openStore(f.from); err != nil {
 			return err
 		}
-		s.session = follow(s.source, s.logger)
+		s.session = shsession.FollowWith(shsession.Config{Logger: s.logger}, s.source)
 	} else if s.session, err = s.login(ctx); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ a failure too. NO_COLOR, set to anything, means no colours.`,
 		Example: `  shsession status
   shsession status --watch
   shsession status sh-session-token --json
-  shsession status redis://redis.example:6379/0?key=team`,
+  shsession status 'redis://redis.example:6379/0?key=team'`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			look, err := a.statusLook(args)
@@ -81,7 +81,7 @@ func (a *app) statusLook(args []string) (look, error) {
 		}, err
 	}
 	if len(args) == 1 {
-		if _, err := a.openShared(args[0]); err != nil { // a name that no segment can have
+		if _, err := a.openStore(args[0]); err != nil { // a name that no segment can have
 			return nil, err
 		}
 	}

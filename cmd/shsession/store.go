@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,7 +51,8 @@ func (a *app) openStore(text string) (shsession.Store, error) {
 func (a *app) open(text string, willDo func(sinkKind) bool) (shsession.Sink, error) {
 	scheme, _, isURL := strings.Cut(text, ":")
 	if !isURL {
-		return a.openShared("shm:" + text)
+		sink, err := a.openShared("shm:" + text)
+		return sink, asUsage(err)
 	}
 	known := []string{"NAME"}
 	for _, kind := range sinkKinds() {
@@ -99,11 +99,6 @@ func (a *app) openFile(text string) (shsession.Sink, error) {
 		return nil, fmt.Errorf("%v can't be written: %w", sink, err)
 	}
 	return sink, nil
-}
-
-// follow returns a session that takes its tokens from a store.
-func follow(store shsession.Store, logger *slog.Logger) *shsession.Session {
-	return shsession.FollowWith(shsession.Config{Logger: logger}, store)
 }
 
 // storeArgument returns a command's only argument, or the STORE that a share has told us of, or the default segment.

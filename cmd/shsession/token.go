@@ -24,7 +24,7 @@ the one that is shared for that, unless a flag says where from, or how to log in
 		Example: `  shsession token
   shsession token --min-ttl 10m        # for a job that takes ten minutes
   shsession token --json               # the token endpoint's whole answer, and expires_at
-  shsession token --from redis://redis.example:6379/0?key=team`,
+  shsession token --from 'redis://redis.example:6379/0?key=team'`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if minTTL < 0 {
