@@ -31,8 +31,9 @@ bench: ## measure beside the peers, print it, and write docs/speed.md (rounds=20
 bench-check: ## fail if a ratio, or what is allocated, is worse than when bench ran last
 	cd bench && go run ./report -rounds $(rounds) -check
 
-soak: ## run the long tests at full size
+soak: ## run the long tests at full size, those with real programs too
 	SHSESSION_SOAK=1 go test -count=1 -timeout 3h ./...
+	SHSESSION_SOAK=1 SHSESSION_INTEROP=required interop/run -timeout 3h
 
 ci: ## run all that a change has to pass
 	.ci/run
