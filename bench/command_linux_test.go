@@ -21,8 +21,7 @@ func BenchmarkCommand(b *testing.B) {
 
 func runCommands(b *testing.B, work string, args []string) {
 	e := newEndpoint(b, 0)
-	env := loginEnv(b.TempDir(), e.url)
-	b.Cleanup(func() { command(env, program(b, "shsession"), "logout").Run() })
+	env := environment(b, e.url)
 	peers := []peer{
 		startEach(floor, func(b *testing.B) []string { return []string{program(b, "hello")} }, env),
 		startEach(ours, func(b *testing.B) []string { return append([]string{program(b, "shsession")}, args...) }, env),
@@ -47,6 +46,19 @@ func runCommands(b *testing.B, work string, args []string) {
 		}, env))
 	}
 	beside(b, peers...)
+}
+
+// environment returns that of a command that logs in at a URL. What it leaves in the machine's
+// cache goes when the benchmark ends.
+func environment(b *testing.B, tokenURL string) []string {
+	b.Helper()
+	env := loginEnv(b.TempDir(), tokenURL)
+	b.Cleanup(func() {
+		if out, err := command(env, program(b, "shsession"), "logout").CombinedOutput(); err != nil {
+			b.Errorf("logout: %v\n%s", err, out)
+		}
+	})
+	return env
 }
 
 // startEach starts a program once for each b.N, after one time that isn't measured.

@@ -27,7 +27,7 @@ type sharer struct {
 }
 
 func sharers(b *testing.B) []sharer {
-	env := loginEnv(b.TempDir(), newEndpoint(b, 0).url)
+	env := environment(b, newEndpoint(b, 0).url)
 	start := func(b *testing.B, argv ...string) *exec.Cmd {
 		cmd := command(env, argv...)
 		startProgram(b, cmd)

@@ -124,7 +124,7 @@ func startReverse(b *testing.B, upstream string) string {
 }
 
 func startProxy(b *testing.B, upstream string) string {
-	env := append(loginEnv(b.TempDir(), newEndpoint(b, 0).url), "SH_BASE_URL="+upstream)
+	env := append(environment(b, newEndpoint(b, 0).url), "SH_BASE_URL="+upstream)
 	b.Cleanup(func() { command(env, program(b, "shsession"), "logout").Run() })
 	line := startProgram(b, command(env, program(b, "shsession"), "proxy", "--listen", "127.0.0.1:0"))
 	return strings.Fields(line)[1]
