@@ -31,31 +31,47 @@ func (s *Store) fetch(ctx context.Context) (*value, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	var v *value
+	err := s.ask(ctx, func(ctx context.Context) (err error) {
+		v, err = s.get(ctx)
+		return err
+	})
+	if errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("%w in Redis as %q", shsession.ErrNotShared, s.name)
+	}
+	return v, err
+}
+
+// get is fetch within the bounds of ctx, whose error is go-redis's.
+func (s *Store) get(ctx context.Context) (*value, error) {
 	for range 3 {
 		asked := time.Now()
 		pipe := s.client.Pipeline()
-		left := pipe.PTTL(bounded, s.keys.token) // first: if the token is replaced in between, it's the old one's
-		get := pipe.Get(bounded, s.keys.token)
-		if _, err := pipe.Exec(bounded); err != nil && !errors.Is(err, redis.Nil) {
-			return nil, explain(ctx, err)
+		left := pipe.PTTL(ctx, s.keys.token) // first: if the token is replaced in between, it's the old one's
+		get := pipe.Get(ctx, s.keys.token)
+		if _, err := pipe.Exec(ctx); err != nil {
+			return nil, err
 		}
 		data, err := get.Bytes()
+		v := newValue(data, time.Time{})
+		v.asked = asked
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%w in Redis as %q", shsession.ErrNotShared, s.name)
-		case left.Val() == -1:
-			return newValue(data, time.Time{}), nil
+			return nil, err
 		case left.Val() >= 0:
-			return newValue(data, asked.Add(left.Val())), nil
+			v.expiry = asked.Add(left.Val()).Round(0)
+			return v, nil
+		case left.Val() == -1:
+			return v, nil
 		}
 		// The token came after the first command, and before the second.
 	}
-	return nil, fmt.Errorf("the token %q comes and goes in Redis without pause: %w", s.name, shsession.ErrNotShared)
+	return nil, redis.Nil // it comes and goes without pause
 }
 
-// decode reads the token that v holds.
+// decode reads the token that v holds. It doesn't live longer than a whole life from now on,
+// whatever Redis says: the key's end is a time of day there, so that a replica whose clock is
+// wrong ends it at another moment, and whoever can write to Redis can change it.
 func (s *Store) decode(v *value) (shsession.Token, error) {
 	data, err := s.sealer.open(v.data)
 	if err != nil {
@@ -65,5 +81,9 @@ func (s *Store) decode(v *value) (shsession.Token, error) {
 	if err != nil || v.expiry.IsZero() {
 		return t, err
 	}
-	return t.WithExpiry(v.expiry), nil
+	expiry := v.expiry
+	if last := v.asked.Add(t.Life()); t.Life() > 0 && expiry.After(last) {
+		expiry = last
+	}
+	return t.WithExpiry(expiry), nil
 }

@@ -40,7 +40,8 @@ func (s *Store) holderID(ctx context.Context) string {
 // A holder can sleep through its lease, in a suspended machine for instance, and
 // wake before it notices. So Redis itself checks, when it is about to replace the token for a
 // holder, that nobody else has had the lock since. When Redis lost its memory, the
-// holder takes the lock again.
+// holder takes the lock again while its lease lasts, and later can't replace a token that
+// outlives its own.
 //
 // unlock waits for Redis to release the lock, for a second at most. If ctx is
 // done before Redis has answered, the lock may be taken for one lease.
@@ -50,7 +51,8 @@ func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock conte
 	}
 	id := rand.Text()
 	asked := time.Now()
-	switch holder, err := s.take(ctx, id, false); {
+	holder, end, err := s.take(ctx, id, "")
+	switch {
 	case err != nil:
 		return nil, nil, err
 	case holder != "":
@@ -60,7 +62,7 @@ func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock conte
 	released := make(chan struct{})
 	go func() {
 		defer close(released)
-		cancel(s.hold(held, id, asked.Add(s.lease)))
+		cancel(s.hold(held, id, asked.Add(s.lease), end))
 		s.release(id)
 	}()
 	return held, func() {
@@ -70,8 +72,8 @@ func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock conte
 }
 
 // hold renews the lease until ctx is done, or returns why the lock was lost.
-// until is when the lease ends, at the earliest.
-func (s *Store) hold(ctx context.Context, id string, until time.Time) error {
+// until is when the lease ends, at the earliest, and end the same by Redis's clock.
+func (s *Store) hold(ctx context.Context, id string, until time.Time, end string) error {
 	ticker := time.NewTicker(s.lease / 3)
 	defer ticker.Stop()
 	for {
@@ -82,11 +84,11 @@ func (s *Store) hold(ctx context.Context, id string, until time.Time) error {
 		}
 		asked := time.Now()
 		bounded, cancel := context.WithDeadline(ctx, until)
-		holder, err := s.take(bounded, id, true)
+		holder, renewed, err := s.take(bounded, id, end)
 		cancel()
 		switch {
 		case err == nil && holder == "":
-			until = asked.Add(s.lease)
+			until, end = asked.Add(s.lease), renewed
 		case err == nil:
 			return errLockLost
 		case !time.Now().Before(until):
@@ -95,15 +97,19 @@ func (s *Store) hold(ctx context.Context, id string, until time.Time) error {
 	}
 }
 
-// take takes the lock or, if it was taken before, keeps it. It returns who has it if
-// that is somebody else.
-func (s *Store) take(ctx context.Context, id string, again bool) (holder string, err error) {
+// take takes the lock or, if it was taken before, keeps it: before is what end was then. It returns who
+// has it if that is somebody else, and when the lease ends by Redis's clock.
+func (s *Store) take(ctx context.Context, id, before string) (holder, end string, err error) {
 	cmd, err := s.run(ctx, takeScript, []string{s.keys.lock, s.keys.fence},
-		id, s.lease.Milliseconds(), memory.Milliseconds(), again)
+		id, s.lease.Milliseconds(), memory.Milliseconds(), before)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return cmd.Text()
+	answer, err := cmd.StringSlice()
+	if err != nil || len(answer) != 2 {
+		return "", "", errors.Join(errors.New("what Redis says of the lock can't be read"), err)
+	}
+	return answer[0], answer[1], nil
 }
 
 // release releases the lock, if it's still ours. What goes wrong mends itself

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -20,11 +19,11 @@ import (
 //
 //	redis://user@host:6379/0?key=NAME
 //	rediss://host:6379/0?key=NAME&ca=FILE
-//	redis+sentinel://host1:26379,host2:26379/0?master=MASTER&key=NAME
-//	redis+cluster://host1:6379,host2:6379/?key=NAME
+//	redis+sentinel://user@host1:26379,host2:26379/0?master=MASTER&key=NAME&sentinel_user=USER
+//	redis+cluster://user@host1:6379,host2:6379/?key=NAME
 //
-// The user, the ports, the database (0), the key (DefaultName) and ca can be left out.
-// rediss is TLS, also as rediss+sentinel and rediss+cluster; ca is a file with the
+// The user, the ports, the database (0), the key (DefaultName), ca and sentinel_user, who logs in to the
+// Sentinels, can be left out. rediss is TLS, also as rediss+sentinel and rediss+cluster; ca is a file with the
 // certificates (PEM) to trust instead of the system's. A password in the URL is
 // refused, and so is what isn't known; no error repeats any of the URL.
 func Open(rawURL string, opts Options) (*Store, error) {
@@ -40,14 +39,16 @@ func Open(rawURL string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client, s.owned = redis.NewUniversalClient(t.options(opts, tlsConfig)), true
+	d := &dialer{tls: tlsConfig, sentinel: t.sentinel}
+	s.client, s.owned = redis.NewUniversalClient(t.options(opts, d)), true
+	d.attach(s.client)
 	return s, nil
 }
 
 // options returns the client's settings. They are for a command now and then: few
-// connections, small buffers, no wait that outlasts patience, and at the start of a
-// connection nothing that an ACL would have to permit.
-func (t target) options(opts Options, tlsConfig *tls.Config) *redis.UniversalOptions {
+// connections, which stay open however long they idle, small buffers, no wait that outlasts
+// patience, and at the start of a connection nothing that an ACL would have to permit.
+func (t target) options(opts Options, d *dialer) *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs:            t.addrs,
 		MasterName:       t.master,
@@ -55,24 +56,23 @@ func (t target) options(opts Options, tlsConfig *tls.Config) *redis.UniversalOpt
 		DB:               t.db,
 		Username:         t.user,
 		Password:         opts.Password.Reveal(),
+		SentinelUsername: t.sentinelUser,
 		SentinelPassword: opts.SentinelPassword.Reveal(),
-		TLSConfig:        tlsConfig,
+		Dialer:           d.dial,
 
 		ContextTimeoutEnabled: true,
 		DialTimeout:           patience / 2,
 		ReadTimeout:           patience / 2,
 		WriteTimeout:          patience / 2,
 		PoolTimeout:           patience,
-		DialerRetries:         1, // the command is retried anyway
-		MaxRetries:            3,
-		MinRetryBackoff:       20 * time.Millisecond,
-		MaxRetryBackoff:       300 * time.Millisecond,
+		DialerRetries:         1, // it is Store.ask that tries again
+		MaxRetries:            -1,
 
 		PoolSize:         16,
 		PipelinePoolSize: -1, // no connections of its own for Load
 		ReadBufferSize:   8 << 10,
 		WriteBufferSize:  8 << 10,
-		ConnMaxIdleTime:  5 * time.Minute,
+		ConnMaxIdleTime:  -1,
 
 		Protocol:                 2,
 		DisableIdentity:          true,
@@ -108,6 +108,9 @@ func (t target) tlsConfig() (*tls.Config, error) {
 //
 // Each can also be read from a file, named by the same variable with _FILE
 // behind it, less the spaces and line ends around it.
+//
+// The command shsession takes the word client-secret as SHSESSION_STORE_KEY for the key that [ClientKey]
+// makes of its client's secret. Here it's a key that Open and New refuse: a program calls ClientKey itself.
 func OptionsFromEnv() (Options, error) {
 	var opts Options
 	var errs [3]error

@@ -1,36 +1,31 @@
 package redisstore
 
-import (
-	"context"
-	"errors"
-	"fmt"
-
-	"github.com/redis/go-redis/v9"
-)
+import "github.com/redis/go-redis/v9"
 
 // The scripts are what has to happen at once in Redis. They are called by their
 // digest, and sent again when Redis has forgotten them. Times are in milliseconds.
 // None is given the token but in the form that it is kept in.
 var (
-	// takeScript takes the lock, or keeps it for another lease, and returns who has it
-	// if it's another. The fence says who had the lock last, so that a holder can tell
-	// whether anybody had it since.
+	// takeScript takes the lock, or keeps it for another lease. It returns who has it if
+	// it's another, and until when the caller has it by Redis's clock. A caller that had
+	// it passes that. The fence says who had the lock last, so that a holder can tell
+	// whether anybody had it since. If Redis has lost its memory, and the fence with it,
+	// nobody had it while the lease hasn't ended.
 	takeScript = redis.NewScript(`
 local lock, fence = KEYS[1], KEYS[2]
-local id, lease, memory, again = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local id, lease, memory, before = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local holder = redis.call('GET', lock)
-if holder == id then
-	redis.call('PEXPIRE', lock, lease)
-	return ''
-end
-if holder then return holder end
-if again == '1' then
+if holder and holder ~= id then return {holder, ''} end
+if not holder and before ~= '' then
 	local last = redis.call('GET', fence)
-	if last and last ~= id then return last end
+	if last and last ~= id then return {last, ''} end
+	if not last and now > tonumber(before) then return {'unknown', ''} end
 end
 redis.call('SET', lock, id, 'PX', lease)
 redis.call('SET', fence, id, 'PX', memory)
-return ''`)
+return {'', string.format('%.0f', now + lease)}`)
 
 	// releaseScript releases the lock if it is still the caller's.
 	releaseScript = redis.NewScript(`
@@ -38,13 +33,17 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`)
 
 	// publishScript replaces the token, unless the publisher had the lock and
-	// somebody else has had it since. A sharer notes that the sharers published it.
+	// somebody else has had it since. If Redis has lost the memory of that, a sharer may
+	// have put the token back that this somebody published: it stays if it outlives the
+	// publisher's, by more than the second that the same token's life may seem to differ
+	// by. A sharer notes that the sharers published it.
 	publishScript = redis.NewScript(`
 local token, fence, sharers = KEYS[1], KEYS[2], KEYS[3]
 local value, life, id, digest, memory = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if id ~= '' then
 	local last = redis.call('GET', fence)
 	if last and last ~= id then return 0 end
+	if not last and redis.call('PTTL', token) > life + 1000 then return 0 end
 end
 redis.call('SET', token, value, 'PX', life)
 if digest ~= '' then
@@ -102,36 +101,4 @@ local there = value and redis.sha1hex(value) or ''
 if there == own or member ~= '' and there == shared then redis.call('DEL', token) end
 if member ~= '' then redis.call('DEL', sharers) end
 return 1`)
-
-	// sharersScript returns Redis's time and the sharers.
-	sharersScript = redis.NewScript(`
-local time = redis.call('TIME')
-return {time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HGETALL', KEYS[1])}`)
 )
-
-// run runs a script, within the bounds of ctx and patience.
-func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (*redis.Cmd, error) {
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	cmd := script.Run(bounded, s.client, keys, args...)
-	if err := cmd.Err(); err != nil {
-		return nil, explain(ctx, err)
-	}
-	return cmd, nil
-}
-
-// explain says what to do about an error of Redis, where that is known. ctx is
-// the caller's own.
-func explain(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w while waiting for Redis", context.Cause(ctx))
-	case redis.IsAuthError(err):
-		return fmt.Errorf("logging in to Redis: %w; set SHSESSION_REDIS_PASSWORD, and the user in the URL", err)
-	case redis.IsPermissionError(err):
-		return fmt.Errorf("talking to Redis: %w; the user needs the ACL that package redisstore documents", err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer from Redis in %v: %w", patience, err)
-	}
-	return fmt.Errorf("talking to Redis: %w", err)
-}

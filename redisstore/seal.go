@@ -17,7 +17,14 @@ import (
 // with another, or it is encrypted and the Store has no key, or the reverse.
 var ErrWrongKey = errors.New("the key doesn't fit the shared token")
 
+// errClientKeyWord refuses clientKeyWord as a key.
+var errClientKeyWord = errors.New(`the key for the shared token is the word "` + clientKeyWord +
+	`", which only the command shsession knows: a program passes what ClientKey returns`)
+
 const (
+	// clientKeyWord stands for the client's key where a user names one.
+	clientKeyWord = "client-secret"
+
 	// minKey is the length of the shortest key.
 	minKey = 16
 
@@ -56,6 +63,9 @@ type sealer struct {
 func newSealer(key shsession.Secret, name string) (*sealer, error) {
 	if key.IsZero() {
 		return nil, nil
+	}
+	if key.Reveal() == clientKeyWord {
+		return nil, errClientKeyWord
 	}
 	if len(key.Reveal()) < minKey {
 		return nil, fmt.Errorf("the key for the shared token has fewer than %d characters: make one with openssl rand -hex 32", minKey)

@@ -95,6 +95,9 @@ func TestKeys(t *testing.T) {
 	} else if strings.Contains(err.Error(), "too short") {
 		t.Error("the error shows the key")
 	}
+	if _, err := redisstore.Open("redis://host", redisstore.Options{Key: shsession.NewSecret("client-secret")}); !errors.Is(err, redisstore.ErrClientKeyWord) {
+		t.Errorf("the command's word for a key: %v", err)
+	}
 	secret := shsession.NewSecret("s3cret") // the service makes them, as short as it may
 	k, err := redisstore.ClientKey("client", secret)
 	if err != nil {

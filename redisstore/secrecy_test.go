@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -99,60 +100,6 @@ func monitor(t *testing.T, s *server) (recorded func() []byte) {
 	}
 }
 
-// TestACL does everything as the users that the package's doc describes, with its own lines.
-func TestACL(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := startRedis(t)
-	for name, user := range documentedUsers(t, string(doc)) {
-		s.do(t, user...)
-		opts := quick()
-		opts.Password = shsession.NewSecret("PASSWORD")
-		store := openURL(t, "redis://"+name+"@"+s.addr+"?key=name", opts)
-		token := newToken(t, "token", time.Hour)
-		if name == "shsession" {
-			exercise(t, s, store, token)
-		} else {
-			publish(t, s.open(t, "name", quick()), token)
-			wantLife(t, store, token, time.Hour)
-		}
-		if denied, err := s.do(t, "ACL", "LOG").Slice(); err != nil || len(denied) > 0 {
-			t.Errorf("something was denied to %s: %v (%v)", name, denied, err)
-		}
-		if name == "follower" {
-			if err := store.Publish(t.Context(), token); err == nil {
-				t.Error("a follower can publish")
-			}
-		}
-		other := openURL(t, "redis://"+name+"@"+s.addr+"?key=other", opts)
-		if _, err := other.Load(t.Context()); err == nil || strings.Contains(err.Error(), "no token") {
-			t.Errorf("%s can read another name: %v", name, err)
-		}
-		s.do(t, "ACL", "LOG", "RESET")
-	}
-}
-
-// documentedUsers returns the ACL SETUSER commands of a text by the user's name, for a
-// store of the name "name".
-func documentedUsers(t *testing.T, text string) map[string][]any {
-	users := map[string][]any{}
-	for _, rest := range strings.Split(text, "//\tACL SETUSER ")[1:] {
-		rest, _, _ = strings.Cut(rest, "//\n")
-		rest = strings.ReplaceAll(strings.ReplaceAll(rest, "//", ""), "NAME", "name")
-		words := strings.Fields(rest)
-		users[words[0]] = []any{"ACL", "SETUSER"}
-		for _, word := range words {
-			users[words[0]] = append(users[words[0]], word)
-		}
-	}
-	if len(users) != 2 {
-		t.Fatalf("there are %d users in the doc", len(users))
-	}
-	return users
-}
-
 func TestLogin(t *testing.T) {
 	s := startRedis(t)
 	s.do(t, "CONFIG", "SET", "requirepass", "right")
@@ -164,7 +111,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("Publish with the password: %v", err)
 		case password != "right" && err == nil:
 			t.Errorf("Publish with the password %q is no error", password)
-		case password != "right" && !strings.Contains(err.Error(), "SHSESSION_REDIS_PASSWORD"):
+		case password != "right" && !errors.Is(err, redisstore.ErrLogin):
 			t.Errorf("the error doesn't say what to do: %v", err)
 		case password != "" && strings.Contains(fmt.Sprint(err), password):
 			t.Errorf("the error shows the password: %v", err)

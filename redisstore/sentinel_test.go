@@ -2,8 +2,6 @@ package redisstore_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +16,8 @@ func TestFailover(t *testing.T) {
 		text, _ := replica.do(t, "INFO", "replication").Text()
 		return strings.Contains(text, "master_link_status:up")
 	})
-	conf := filepath.Join(t.TempDir(), "sentinel.conf")
-	lines := fmt.Sprintf("sentinel monitor main 127.0.0.1 %s 1\nsentinel down-after-milliseconds main 300\n"+
-		"sentinel failover-timeout main 2000\n", master.port())
-	if err := os.WriteFile(conf, []byte(lines), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	sentinel := startSentinel(t, conf)
+	sentinel := startSentinel(t, sentinelConf(t, fmt.Sprintf("sentinel monitor main 127.0.0.1 %s 1\n"+
+		"sentinel down-after-milliseconds main 300\nsentinel failover-timeout main 2000\n", master.port())))
 	eventually(t, "the Sentinel knows the replica", func() bool {
 		return strings.Contains(fmt.Sprint(sentinel.do(t, "SENTINEL", "REPLICAS", "main").Val()), replica.port())
 	})

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/needtest"
 	"github.com/shsession/shsession/redisstore"
 )
 
@@ -49,12 +50,7 @@ func startSentinel(t *testing.T, conf string) *server {
 
 func startServer(t *testing.T, s *server) *server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("SHSESSION_INTEROP") == "required" {
-			t.Fatal("redis-server isn't on the PATH, and SHSESSION_INTEROP=required")
-		}
-		t.Skip("redis-server isn't on the PATH")
-	}
+	needtest.Program(t, "redis-server")
 	for range 5 { // another process may take the port first
 		if s.addr = freeAddr(t); s.start(t) {
 			t.Cleanup(s.stop)
@@ -97,7 +93,7 @@ func (s *server) start(t *testing.T) bool {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for range 1000 {
-		if err := s.admin.Ping(t.Context()).Err(); err == nil || redis.IsAuthError(err) || redis.IsPermissionError(err) {
+		if err := s.admin.Ping(t.Context()).Err(); err == nil || redis.IsAuthError(err) || redis.IsPermissionError(err) || redis.IsLoadingError(err) {
 			return true
 		}
 		<-ticker.C

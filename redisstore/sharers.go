@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/shsession/shsession"
 )
@@ -51,9 +54,9 @@ func parseMember(text string) shsession.Sharer {
 // unregister takes a sharer off the list. Should that fail, it is taken for dead
 // in time.
 func (s *Store) unregister(ctx context.Context, member string) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	_ = s.client.HDel(ctx, s.keys.sharers, member).Err()
+	_ = s.ask(ctx, func(ctx context.Context) error {
+		return s.client.HDel(ctx, s.keys.sharers, member).Err()
+	})
 }
 
 // Sharers returns who keeps the token in place with a Watch, on whatever machine,
@@ -63,29 +66,43 @@ func (s *Store) Sharers(ctx context.Context) (live, dead []shsession.Sharer, err
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	cmd, err := s.run(ctx, sharersScript, []string{s.keys.sharers})
+	var now time.Time
+	var fields map[string]string
+	err = s.ask(ctx, func(ctx context.Context) (err error) {
+		if fields, err = s.client.HGetAll(ctx, s.keys.sharers).Result(); err != nil {
+			return err
+		}
+		now, err = s.now(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	answer, err := cmd.Slice()
-	if err != nil || len(answer) != 2 {
-		return nil, nil, errors.Join(errors.New("the list of sharers in Redis can't be read"), err)
-	}
-	now, _ := answer[0].(int64)
-	fields, _ := answer[1].([]any)
-	for i := 0; i+1 < len(fields); i += 2 {
-		name, _ := fields[i].(string)
-		text, _ := fields[i+1].(string)
-		until, err := strconv.ParseInt(text, 10, 64)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		until, err := strconv.ParseInt(fields[name], 10, 64)
 		sharer := parseMember(name)
 		if err != nil || sharer == (shsession.Sharer{}) {
 			continue // the digest of what they share, or nothing of ours
 		}
-		if until > now {
+		if until > now.UnixMilli() {
 			live = append(live, sharer)
 		} else {
 			dead = append(dead, sharer)
 		}
 	}
 	return live, dead, nil
+}
+
+// now returns the time by the clock of the Redis that has the keys. It is not asked for in a script: a
+// follower, who may read and no more, can have it too.
+func (s *Store) now(ctx context.Context) (time.Time, error) {
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if !ok {
+		return s.client.Time(ctx).Result()
+	}
+	node, err := cluster.MasterForKey(ctx, s.keys.sharers)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return node.Time(ctx).Result()
 }

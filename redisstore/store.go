@@ -73,8 +73,10 @@ type Store struct {
 	lease, interval time.Duration
 
 	// turn holds one element while somebody publishes, withdraws or looks
-	// after the token, which may wait for it until its ctx is done. It guards
-	// the fields below.
+	// after the token. It guards the fields below, and it is held while Redis
+	// is asked, since they say what is there: between a Publish and the note
+	// of it, a look would take the token for a stranger's. It's no mutex:
+	// whoever waits for it does so until its ctx is done.
 	turn   chan struct{}
 	own    *value // what this Store published last and hasn't withdrawn, or nil
 	kept   *value // what a watch saw last, to be kept in place, or nil
@@ -90,6 +92,7 @@ type value struct {
 	data   []byte    // nil for something that isn't a token of ours
 	digest string    // of data
 	expiry time.Time // by the wall clock
+	asked  time.Time // when it was asked for, if it comes from Redis
 }
 
 func newValue(data []byte, expiry time.Time) *value {

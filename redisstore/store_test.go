@@ -4,57 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/redisstore"
-	"github.com/shsession/shsession/storetest"
 )
 
 var (
 	_ shsession.Store   = (*redisstore.Store)(nil)
 	_ shsession.Watcher = (*redisstore.Store)(nil)
 )
-
-// TestStore runs the contract suite over one server, in the clear and encrypted,
-// and over a cluster of one node, which refuses keys of several hash slots.
-func TestStore(t *testing.T) {
-	t.Run("plain", func(t *testing.T) { testStore(t, startRedis(t), "redis", quick()) })
-	t.Run("encrypted", func(t *testing.T) {
-		opts := quick()
-		opts.Key = key()
-		testStore(t, startRedis(t), "redis", opts)
-	})
-	t.Run("cluster", func(t *testing.T) {
-		s := startRedis(t, "--cluster-enabled", "yes")
-		s.do(t, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-		eventually(t, "the cluster is up", func() bool {
-			return strings.Contains(s.do(t, "CLUSTER", "INFO").String(), "cluster_state:ok")
-		})
-		testStore(t, s, "redis+cluster", quick())
-	})
-}
-
-func testStore(t *testing.T, s *server, scheme string, opts redisstore.Options) {
-	var names atomic.Int64
-	storetest.Test(t, func(t *testing.T) storetest.Setup {
-		name := fmt.Sprintf("test-%d", names.Add(1))
-		keys := "shsession:{" + name + "}:"
-		return storetest.Setup{
-			Open: func() shsession.Store {
-				return openURL(t, scheme+"://"+s.addr+"?key="+name, opts)
-			},
-			Remove: func() { s.do(t, "DEL", keys+"token") },
-			LoseLock: func() { // as if another had taken it and released it
-				s.do(t, "SET", keys+"fence", "another")
-				s.do(t, "DEL", keys+"lock")
-			},
-			Forgets: true,
-		}
-	})
-}
 
 func TestExpiryFromRedis(t *testing.T) {
 	s := startRedis(t)
@@ -81,6 +41,13 @@ func TestExpiryFromRedis(t *testing.T) {
 		s.do(t, "PERSIST", "shsession:{persisted}:token")
 		wantLife(t, store, token, 10*time.Minute)
 	})
+	t.Run("stretched", func(t *testing.T) { // by a wrong clock, or somebody
+		store := s.open(t, "stretched", redisstore.Options{Key: key()})
+		token := newToken(t, "token", 10*time.Minute)
+		publish(t, store, token)
+		s.do(t, "PEXPIRE", "shsession:{stretched}:token", (10 * time.Hour).Milliseconds())
+		wantLife(t, store, token, time.Hour) // its whole life, but no more
+	})
 	t.Run("ends", func(t *testing.T) {
 		store := s.open(t, "ends", redisstore.Options{})
 		publish(t, store, newToken(t, "token", 100*time.Millisecond))
@@ -102,22 +69,31 @@ func TestCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	calls := map[string]string{}
+	calls := calls(t, s)
+	for _, name := range []string{"config|resetstat", "hello", "info"} { // the administrator, and once a connection
+		delete(calls, name)
+	}
+	if len(calls) != 2 || calls["get"] != 1 || calls["pttl"] != 1 {
+		t.Errorf("a follower's commands in one life of the token are %v, not one PTTL and one GET", calls)
+	}
+}
+
+// calls returns how often each command was called.
+func calls(t *testing.T, s *server) map[string]int {
+	t.Helper()
 	text, err := s.do(t, "INFO", "commandstats").Text()
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]int{}
 	for line := range strings.Lines(text) {
-		if name, stats, ok := strings.Cut(line, ":"); ok {
-			calls[strings.TrimPrefix(name, "cmdstat_")], _, _ = strings.Cut(stats, ",")
+		var n int
+		name, stats, _ := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":")
+		if _, err := fmt.Sscanf(stats, "calls=%d", &n); err == nil {
+			all[name] = n
 		}
 	}
-	for _, name := range []string{"config|resetstat", "hello", "info"} { // the administrator, and once a connection
-		delete(calls, name)
-	}
-	if len(calls) != 2 || calls["get"] != "calls=1" || calls["pttl"] != "calls=1" {
-		t.Errorf("a follower's commands in one life of the token are %v, not one PTTL and one GET", calls)
-	}
+	return all
 }
 
 func TestScriptsForgotten(t *testing.T) {

@@ -19,6 +19,8 @@ type target struct {
 	name     string
 	master   string
 	ca       string
+
+	sentinelUser string
 }
 
 // parseURL reads the URL of a Store. It is no business of package net/url's, since that
@@ -31,7 +33,7 @@ func parseURL(rawURL string) (target, error) {
 	}
 	var t target
 	defaultPort := "6379"
-	scheme, kind, _ := strings.Cut(strings.ToLower(scheme), "+")
+	scheme, kind, _ := strings.Cut(scheme, "+")
 	switch t.tls = scheme == "rediss"; {
 	case scheme != "redis" && scheme != "rediss":
 		kind = "unknown"
@@ -41,7 +43,7 @@ func parseURL(rawURL string) (target, error) {
 		t.cluster = true
 	}
 	if kind == "unknown" || kind != "" && !t.sentinel && !t.cluster {
-		return target{}, errors.New("the scheme of the Redis URL is not redis, redis+sentinel or redis+cluster, nor rediss for any of them")
+		return target{}, errors.New("the scheme of the Redis URL is not redis, redis+sentinel or redis+cluster, nor rediss for any of them, in small letters")
 	}
 	if strings.Contains(rest, "#") {
 		return target{}, errors.New("the Redis URL has a # in it, which means nothing there")
@@ -141,9 +143,11 @@ func (t *target) setQuery(query string) error {
 			return errors.New("the Redis URL has ca=, which takes rediss://")
 		case key == "master" && t.sentinel:
 			t.master = value
+		case key == "sentinel_user" && t.sentinel:
+			t.sentinelUser = value
 		default:
-			return errors.New("the Redis URL has a parameter that isn't known: " +
-				"there are key, with rediss ca, and with +sentinel master; a password goes into SHSESSION_REDIS_PASSWORD")
+			return errors.New("the Redis URL has a parameter that isn't known: there are key, with rediss ca, " +
+				"and with +sentinel master and sentinel_user; a password goes into SHSESSION_REDIS_PASSWORD")
 		}
 	}
 	if t.sentinel && t.master == "" {

@@ -14,12 +14,12 @@ func TestURL(t *testing.T) {
 		"redis://host": {Addrs: []string{"host:6379"}, Name: "sh-session-token"},
 		"redis://user@host:1234/7?key=NAME": {
 			User: "user", Addrs: []string{"host:1234"}, DB: 7, Name: "NAME"},
-		"REDISS://10.0.0.1/?ca=%2Fetc%2Fca.pem&key=a/b": {
+		"rediss://10.0.0.1/?ca=%2Fetc%2Fca.pem&key=a/b": {
 			TLS: true, Addrs: []string{"10.0.0.1:6379"}, CA: "/etc/ca.pem", Name: "a/b"},
 		"redis://us%40er@[::1]:1/": {User: "us@er", Addrs: []string{"[::1]:1"}, Name: "sh-session-token"},
 		"redis://[fe80::1]":        {Addrs: []string{"[fe80::1]:6379"}, Name: "sh-session-token"},
-		"redis+sentinel://a,b:2,c/3?master=mymaster&key=n": {
-			Sentinel: true, Addrs: []string{"a:26379", "b:2", "c:26379"}, DB: 3, Master: "mymaster", Name: "n"},
+		"redis+sentinel://a,b:2,c/3?master=mymaster&key=n&sentinel_user=s%40": {
+			Sentinel: true, Addrs: []string{"a:26379", "b:2", "c:26379"}, DB: 3, Master: "mymaster", Name: "n", SentinelUser: "s@"},
 		"rediss+cluster://u@a:1,b:2?key=n": {
 			TLS: true, Cluster: true, User: "u", Addrs: []string{"a:1", "b:2"}, Name: "n"},
 	} {
@@ -43,7 +43,8 @@ var badURLs = []string{
 	"redis://host?password=hunter2", "redis://host?hunter2", "redis://host?key=", "redis://host?key=a&key=b",
 	"redis://host?key=%zzhunter2", "redis://host?key=a;hunter2", "redis://host?key=a%20b", "redis://host?key={a}",
 	"redis://host?ca=x", "redis://host?master=x", "redis+sentinel://host", "redis+sentinel://host?master=",
-	"redis://host#hunter2", "redis://host/0#x",
+	"redis://host#hunter2", "redis://host/0#x", "REDIS://host", "Rediss://host", "redis+Sentinel://host?master=x",
+	"redis://host?sentinel_user=x", "redis+sentinel://host?master=x&sentinel_user=",
 }
 
 func TestURLRefused(t *testing.T) {

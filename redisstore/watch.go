@@ -137,15 +137,15 @@ func (w *watch) putBack(ctx context.Context) error {
 		w.notify()
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	err := s.client.SetArgs(bounded, s.keys.token, s.kept.data, redis.SetArgs{Mode: "NX", TTL: left}).Err()
+	err := s.ask(ctx, func(ctx context.Context) error {
+		return s.client.SetArgs(ctx, s.keys.token, s.kept.data, redis.SetArgs{Mode: "NX", TTL: left}).Err()
+	})
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil // somebody else was faster, and the next look sees it
 	case err != nil:
 		w.notify()
-		return explain(ctx, err)
+		return err
 	}
 	w.restored.Add(1)
 	return nil
@@ -158,7 +158,9 @@ func (w *watch) adopt(ctx context.Context, there string) error {
 	if err != nil {
 		return err // or gone again: the next look sees it
 	}
-	if _, err := s.decode(v); err != nil {
+	if t, err := s.decode(v); err == nil {
+		v.expiry = t.ExpiresAt()
+	} else {
 		v.data = nil // not to be put back
 	}
 	if s.own != nil || s.kept != nil {

@@ -59,7 +59,8 @@ func TestWatchLetsExpire(t *testing.T) {
 	publish(t, store, newToken(t, "token", 200*time.Millisecond))
 	w := watch(t, store)
 	eventually(t, "the token ends", func() bool { return s.do(t, "EXISTS", tokenKey).Val() == int64(0) })
-	<-time.After(10 * quick().Interval)
+	before := calls(t, s)["evalsha"]
+	eventually(t, "the watch has looked a few times", func() bool { return calls(t, s)["evalsha"] > before+3 })
 	if n := s.do(t, "EXISTS", tokenKey).Val(); n != int64(0) || w.Restored() != 0 {
 		t.Errorf("the expired token was put back %d times, and there are %v", w.Restored(), n)
 	}
