@@ -3,15 +3,17 @@ package main
 import (
 	"net"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// redis PASSWORD starts a redis-server for the script, and sets REDIS to its host and port.
+// redis PASSWORD [ARGUMENT...] starts a redis-server for the script, and sets REDIS to its host and port and REDIS_PID
+// to its process.
 func scriptRedis(ts *testscript.TestScript, _ bool, args []string) {
 	for range 5 { // another process may take the port first
-		if addr, ok := startRedis(ts, args[0]); ok {
+		if addr, ok := startRedis(ts, args[0], args[1:]...); ok {
 			ts.Setenv("REDIS", addr)
 			return
 		}
@@ -19,16 +21,18 @@ func scriptRedis(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("redis-server doesn't start")
 }
 
-func startRedis(ts *testscript.TestScript, password string) (addr string, ok bool) {
+func startRedis(ts *testscript.TestScript, password string, args ...string) (addr string, ok bool) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	addr = free.Addr().String()
 	ts.Check(free.Close())
 	_, port, err := net.SplitHostPort(addr)
 	ts.Check(err)
-	server := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--requirepass", password,
-		"--save", "", "--appendonly", "no", "--dir", ts.MkAbs("."), "--logfile", ts.MkAbs("redis.log"))
+	server := exec.Command("redis-server", append(args, "--bind", "127.0.0.1", "--port", port, "--requirepass", password,
+		"--save", "", "--appendonly", "no", "--dir", ts.MkAbs("."), "--logfile", ts.MkAbs("redis.log"))...)
+	server.Dir = ts.MkAbs(".")
 	ts.Check(server.Start())
+	ts.Setenv("REDIS_PID", strconv.Itoa(server.Process.Pid))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -12,12 +12,16 @@ import (
 const keyFromClient = "client-secret"
 
 // redisHelp is what a command that takes a STORE says of Redis in its help.
-const redisHelp = `Redis is written redis://USER@HOST:6379/0?key=NAME, rediss:// with TLS (and ca=FILE),
-redis+sentinel://HOST1,HOST2/0?master=MASTER&key=NAME or redis+cluster://HOST1,HOST2/?key=NAME. Its
-password is in SHSESSION_REDIS_PASSWORD or in the file that SHSESSION_REDIS_PASSWORD_FILE names.
-SHSESSION_STORE_KEY, or SHSESSION_STORE_KEY_FILE, holds a key that encrypts the token there, the
-same for everybody; the word client-secret there means one that follows from the client's secret.
-Without it the token isn't encrypted.`
+const redisHelp = `Redis is written redis://USER@HOST:6379/0?key=NAME, with Sentinels
+redis+sentinel://USER@HOST1,HOST2/0?master=MASTER&key=NAME (and sentinel_user=USER), and as a Cluster
+redis+cluster://USER@HOST1,HOST2/?key=NAME. rediss://, rediss+sentinel:// and rediss+cluster:// are the
+same with TLS (and ca=FILE). A shell wants quotes around such a URL. The password is in
+SHSESSION_REDIS_PASSWORD, that of the Sentinels in SHSESSION_REDIS_SENTINEL_PASSWORD.
+SHSESSION_STORE_KEY holds a key that encrypts the token there, the same for everybody; the word
+client-secret there means one that follows from the client's secret. Without it the token isn't
+encrypted. Each of the three can also be in a file, which the variable with _FILE behind it names.
+What a user of Redis has to be permitted is in
+https://github.com/shsession/shsession/blob/main/docs/cluster.md.`
 
 // openRedis opens redis://… and its kin.
 func (a *app) openRedis(text string) (shsession.Sink, error) {
