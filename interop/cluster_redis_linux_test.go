@@ -1,28 +1,28 @@
 package interop_test
 
 import (
-	"context"
+	"bufio"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // A redisServer is a redis-server on a host of a lan. Killed and started again it is empty.
 type redisServer struct {
-	lan   *lan
-	host  int
-	addr  string
-	dir   string
-	args  []string
-	cmd   *exec.Cmd
-	admin *redis.Client
+	lan  *lan
+	host int
+	addr string
+	dir  string
+	args []string
+	cmd  *exec.Cmd
 }
 
 // startRedis starts a redis-server that ends with the test. args go before the usual ones.
@@ -32,25 +32,9 @@ func (l *lan) startRedis(t *testing.T, host, port int, args ...string) *redisSer
 	s := &redisServer{lan: l, host: host, addr: net.JoinHostPort(l.addr(host), strconv.Itoa(port)), dir: t.TempDir()}
 	s.args = append(args, "--port", strconv.Itoa(port), "--bind", l.addr(host), "--protected-mode", "no",
 		"--dir", s.dir, "--logfile", filepath.Join(s.dir, "log"))
-	s.admin = redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1, DialerRetries: 1, Dialer: l.dialer(host)})
-	t.Cleanup(func() {
-		s.kill()
-		s.admin.Close()
-	})
+	t.Cleanup(s.kill)
 	s.start(t)
 	return s
-}
-
-// dialer dials from a host.
-func (l *lan) dialer(host int) func(ctx context.Context, network, addr string) (net.Conn, error) {
-	return func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
-		err = l.on(host, func() error {
-			var dialer net.Dialer
-			conn, err = dialer.DialContext(ctx, network, addr)
-			return err
-		})
-		return conn, err
-	}
 }
 
 func (s *redisServer) start(t *testing.T) {
@@ -61,9 +45,8 @@ func (s *redisServer) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	soon(t, "redis-server at "+s.addr+" answers", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		return s.admin.Ping(ctx).Err() == nil
+		_, err := s.ask("PING")
+		return err == nil
 	})
 }
 
@@ -74,11 +57,49 @@ func (s *redisServer) kill() {
 }
 
 // do runs a command as the server's administrator.
-func (s *redisServer) do(t *testing.T, args ...any) *redis.Cmd {
+func (s *redisServer) do(t *testing.T, words ...string) string {
 	t.Helper()
-	cmd := s.admin.Do(t.Context(), args...)
-	if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
-		t.Fatalf("%v: %v", args[0], err)
+	answer, err := s.ask(words...)
+	if err != nil {
+		t.Fatalf("%v: %v", words, err)
 	}
-	return cmd
+	return answer
+}
+
+// ask runs a command whose answer is no list, over a connection of its own.
+func (s *redisServer) ask(words ...string) (answer string, err error) {
+	var conn net.Conn
+	err = s.lan.on(s.host, func() (err error) {
+		conn, err = net.DialTimeout("tcp", s.addr, time.Second)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := fmt.Fprintln(conn, strings.Join(words, " ")); err != nil {
+		return "", err
+	}
+	lines := bufio.NewReader(conn)
+	line, err := lines.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	kind, rest := line[0], strings.TrimSpace(line[1:])
+	switch kind {
+	case '+', ':':
+		return rest, nil
+	case '$':
+		length, err := strconv.Atoi(rest)
+		if err != nil {
+			return "", err
+		}
+		text := make([]byte, max(0, length))
+		_, err = io.ReadFull(lines, text)
+		return string(text), err
+	}
+	return "", errors.New(rest)
 }

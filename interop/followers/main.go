@@ -1,7 +1,7 @@
 // The command followers has many followers in one process share a token through a real Redis, for a number of token
 // lives, and checks what docs/cluster.md promises of that:
 //
-//	go run ./interop/followers -plot docs/followers.svg
+//	go run ./interop/followers -plot docs/cluster-followers.svg
 //
 // It logs in to an identity service of its own, and starts a redis-server of its own, which has to be installed. It
 // prints its figures as a table in Markdown, and exits with status 1 if a promise wasn't kept.
