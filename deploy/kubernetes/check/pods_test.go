@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -211,5 +212,33 @@ func TestSharersTakeTurns(t *testing.T) {
 	}
 	if budgets != 1 {
 		t.Errorf("%d disruption budgets", budgets)
+	}
+}
+
+// TestSharersReachRedis checks that a policy lets the sharers out to the ports of all that their arguments may name.
+func TestSharersReachRedis(t *testing.T) {
+	sharer := pods(t)["shsession-sharer"]
+	policies := 0
+	for _, object := range objects(t) {
+		policy, ok := object.(*networkingv1.NetworkPolicy)
+		if !ok {
+			continue
+		}
+		policies++
+		checkSelector(t, policy.Name, policy.Spec.PodSelector.MatchLabels, sharer.Labels)
+		open := map[int]bool{}
+		for _, rule := range policy.Spec.Egress {
+			for _, port := range rule.Ports {
+				open[port.Port.IntValue()] = true
+			}
+		}
+		for _, port := range []int{53, 443, 6379, 26379} {
+			if !open[port] {
+				t.Errorf("%s lets nobody out to port %d", policy.Name, port)
+			}
+		}
+	}
+	if policies != 1 {
+		t.Errorf("%d network policies", policies)
 	}
 }

@@ -25,7 +25,7 @@ var secret = map[string]string{
 	"store-key": "0123456789abcdef0123456789abcdef",
 }
 
-// TestRun runs what the sharer's pod and the workers' mirror run, as they do: with the arguments, variables and files of
+// TestRun runs what the sharer's pod and both kinds of mirrors run, as they do: with the arguments, variables and files of
 // the manifests, from a root like the image's that can't be written to, as their user. Redis knows users who may do
 // what the documentation says and no more.
 func TestRun(t *testing.T) {
@@ -39,20 +39,25 @@ func TestRun(t *testing.T) {
 	redis, service := startRedis(t), startIdentity(t, program)
 	pods := pods(t)
 
-	mirror := startPod(t, program, pods["workers"], redis) // which waits for a token
-	awaitStatus(t, mirror.url("/healthz"), http.StatusOK)
-	awaitStatus(t, mirror.url("/readyz"), http.StatusServiceUnavailable)
+	var mirrors []*pod // which wait for a token
+	for _, name := range []string{"workers", "shsession-mirror"} {
+		mirror := startPod(t, program, pods[name], redis)
+		awaitStatus(t, mirror.url("/healthz"), http.StatusOK)
+		awaitStatus(t, mirror.url("/readyz"), http.StatusServiceUnavailable)
+		mirrors = append(mirrors, mirror)
+	}
 	sharer := startPod(t, program, pods["shsession-sharer"], redis, service...)
 	awaitStatus(t, sharer.url("/readyz"), http.StatusOK)
-	awaitStatus(t, mirror.url("/readyz"), http.StatusOK)
-
-	segment := filepath.Join(mirror.root, "dev/shm/sh-session-token")
-	if data, err := os.ReadFile(segment); err != nil || !strings.Contains(string(data), `"access_token"`) {
-		t.Errorf("the mirror's shared memory: %v", err)
-	}
-	mirror.stop(t)
-	if _, err := os.Stat(segment); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the mirror left its shared memory: %v", err)
+	for _, mirror := range mirrors {
+		awaitStatus(t, mirror.url("/readyz"), http.StatusOK)
+		segment := filepath.Join(mirror.root, "dev/shm/sh-session-token")
+		if data, err := os.ReadFile(segment); err != nil || !strings.Contains(string(data), `"access_token"`) {
+			t.Errorf("the mirror's shared memory: %v", err)
+		}
+		mirror.stop(t)
+		if _, err := os.Stat(segment); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the mirror left its shared memory: %v", err)
+		}
 	}
 	sharer.stop(t)
 }
@@ -156,10 +161,20 @@ func startRedis(t *testing.T) string {
 	t.Helper()
 	address := freeAddress(t)
 	host, port, _ := net.SplitHostPort(address)
-	users := fmt.Sprintf(`user default off
-user shsession on >%[1]s resetchannels -@all ~shsession:{sh-session-token}:* +get +set +pttl +del +pexpire +hset +hdel +hgetall +time +eval +evalsha
-user follower on >%[1]s resetchannels -@all %%R~shsession:{sh-session-token}:token +get +pttl
-`, secret["redis-password"])
+	doc, err := os.ReadFile("../../../docs/cluster.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := "user default off\n"
+	for line := range strings.Lines(string(doc)) {
+		// The third user is the Sentinels'.
+		if user, ok := strings.CutPrefix(line, "ACL SETUSER "); ok && !strings.HasPrefix(user, "watcher ") {
+			users += "user " + strings.Replace(user, "PASSWORD", secret["redis-password"], 1)
+		}
+	}
+	if n := strings.Count(users, "\n"); n != 3 {
+		t.Fatalf("there are %d users with the default one:\n%s", n, users)
+	}
 	file := filepath.Join(t.TempDir(), "users.acl")
 	if err := os.WriteFile(file, []byte(users), 0o600); err != nil {
 		t.Fatal(err)
