@@ -16,7 +16,7 @@ import (
 // ErrUnavailable: Redis, or its Sentinels, can't be reached, or can't answer at the moment, as when Redis loads
 // its data. It may be otherwise in a moment. What a user has to mend first is another error: a wrong password or
 // name, a missing permission, a certificate that isn't trusted.
-var ErrUnavailable = errors.New("Redis isn't available")
+var ErrUnavailable = errors.New("can't talk to Redis")
 
 // What the user can do about an error of Redis.
 var (

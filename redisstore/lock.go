@@ -14,7 +14,7 @@ import (
 const releaseTimeout = time.Second
 
 // errLockLost refuses a Publish, and is the cause that held is done for.
-var errLockLost = errors.New("the lock was lost, and another process has had it since")
+var errLockLost = errors.New("the lock was lost, and another process has had it since, or may have")
 
 // A holding is a lock that this process took.
 type holding struct {

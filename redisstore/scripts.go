@@ -4,7 +4,7 @@ import "github.com/redis/go-redis/v9"
 
 // The scripts are what has to happen at once in Redis. They are called by their
 // digest, and sent again when Redis has forgotten them. Times are in milliseconds.
-// None is given the token but in the form that it is kept in.
+// None is given the token but in the form that it is kept in. They never change.
 var (
 	// takeScript takes the lock, or keeps it for another lease. It returns who has it if
 	// it's another, and until when the caller has it by Redis's clock. A caller that had
