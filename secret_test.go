@@ -2,111 +2,40 @@ package shsession_test
 
 import (
 	"bytes"
-	"encoding/gob"
-	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/secrettest"
 )
 
-// holder keeps secrets where methods aren't called: in unexported fields.
-type holder struct {
-	token  shsession.Token
-	secret shsession.Secret
-	config shsession.Config
-	Open   any
-	List   []any
-	Map    map[string]any
-}
-
-// secretHolders returns every exported type that holds a secret, plain and nested, and
-// the texts that mustn't show.
-func secretHolders(t *testing.T) (values []any, secrets []string) {
+func TestSecretsDontShow(t *testing.T) {
 	_, cfg := newService(t, time.Hour)
 	s := newSession(t, cfg)
 	token := mustToken(t, s)
-	joined := shsession.FromToken(token)
-	plain := []any{
-		token, &token, cfg, &cfg, cfg.ClientSecret, &cfg.ClientSecret, s, joined, s.Status(),
-		s.TokenSource(), s.Transport(nil), s.Client(),
-	}
-	for _, v := range plain {
-		h := holder{token, cfg.ClientSecret, cfg, v, []any{v}, map[string]any{"k": v}}
-		values = append(values, v, h, &h, []any{v}, map[string]any{"k": v}, struct{ V any }{v})
-	}
-	return values, []string{secret, token.AccessToken(), strings.Split(token.AccessToken(), ".")[2]}
+	secrettest.Scan(t, map[string]any{
+		"token": token, "pointer to a token": &token, "secret": cfg.ClientSecret, "pointer to a secret": &cfg.ClientSecret,
+		"config": cfg, "pointer to a config": &cfg, "session": s, "session of a token": shsession.FromToken(token),
+		"status": s.Status(), "token source": s.TokenSource(), "transport": s.Transport(nil), "client": s.Client(),
+	}, secret, token.AccessToken(), strings.Split(token.AccessToken(), ".")[2])
 }
 
-func TestSecretsDontShow(t *testing.T) {
-	values, secrets := secretHolders(t)
-	scan := func(how, output string) {
-		t.Helper()
-		for _, s := range secrets {
-			if strings.Contains(output, s) {
-				t.Errorf("%s shows a secret", how)
-			}
-		}
-	}
-	for _, v := range values {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%p", "%10.3v", "%t"} {
-			scan(fmt.Sprintf("%s of a %T", verb, v), fmt.Sprintf(verb, v))
-		}
-		scan(fmt.Sprintf("Sprint of a %T", v), fmt.Sprint(v)+fmt.Sprintln(v)+fmt.Errorf("error: %v", v).Error())
-		if text, err := json.Marshal(v); err == nil {
-			scan(fmt.Sprintf("JSON of a %T", v), string(text))
-		}
-		if text, err := xml.Marshal(v); err == nil {
-			scan(fmt.Sprintf("XML of a %T", v), string(text))
-		}
-		var buf bytes.Buffer
-		if gob.NewEncoder(&buf).Encode(v) == nil {
-			scan(fmt.Sprintf("gob of a %T", v), buf.String())
-		}
-		buf.Reset()
-		for _, handler := range []slog.Handler{slog.NewTextHandler(&buf, nil), slog.NewJSONHandler(&buf, nil)} {
-			logger := slog.New(handler)
-			logger.Info("message", "value", v, slog.Group("group", "nested", v))
-			logger.With("with", v).WithGroup("g").Info("message", "values", []any{v})
-		}
-		scan(fmt.Sprintf("slog of a %T", v), buf.String())
-	}
-}
-
-// A panic with a secret in hand shows none. The child of this test panics.
 func TestSecretsDontShowInPanics(t *testing.T) {
-	if which := os.Getenv("SHSESSION_TEST_PANIC"); which != "" {
-		token, err := shsession.ParseToken([]byte(`{"access_token":"the-access-token-zzz","expires_at":4e9}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg := shsession.SentinelHub(clientID, shsession.NewSecret(secret))
-		panic(map[string]any{
-			"token": token, "secret": cfg.ClientSecret, "config": cfg, "session": shsession.FromToken(token),
-			"error": fmt.Errorf("with %v and %v", token, cfg),
-		}[which])
+	token, err := shsession.ParseToken([]byte(`{"access_token":"the-access-token-zzz","expires_at":4e9}`))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, which := range []string{"token", "secret", "config", "session", "error"} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestSecretsDontShowInPanics$")
-		cmd.Env = append(os.Environ(), "SHSESSION_TEST_PANIC="+which)
-		output, err := cmd.CombinedOutput()
-		if err == nil || !bytes.Contains(output, []byte("panic")) {
-			t.Fatalf("%s: no panic: %s", which, output)
-		}
-		if bytes.Contains(output, []byte("zzz")) {
-			t.Errorf("a panic with a %s shows its secret", which)
-		}
-	}
+	cfg := shsession.SentinelHub(clientID, shsession.NewSecret(secret))
+	secrettest.ScanPanics(t, map[string]any{
+		"token": token, "secret": cfg.ClientSecret, "config": cfg, "session": shsession.FromToken(token),
+	}, "zzz")
 }
 
 // An endpoint that sends the secret back doesn't get it into an error or a log.
