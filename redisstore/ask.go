@@ -106,7 +106,7 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("talking to Redis: %w; %w", cause, errACL)
 	case redis.IsReadOnlyError(cause):
 		return errReplica
-	case errors.Is(cause, context.DeadlineExceeded):
+	case isTimeout(cause):
 		return fmt.Errorf("%w: it doesn't answer: %w", ErrUnavailable, cause)
 	case isPassing(cause):
 		return fmt.Errorf("%w: %w", ErrUnavailable, cause)
@@ -123,7 +123,7 @@ func explainSentinel(err error) error {
 		return fmt.Errorf("talking to the Sentinels: %w; %w", err, errSentinelACL)
 	case errors.Is(err, redis.Nil):
 		return errNoMaster
-	case errors.Is(err, context.DeadlineExceeded):
+	case isTimeout(err):
 		return fmt.Errorf("%w: the Sentinels don't answer: %w", ErrUnavailable, err)
 	case isPassing(err):
 		return fmt.Errorf("%w: asking the Sentinels: %w", ErrUnavailable, err)
