@@ -37,20 +37,18 @@ func TestInterruptedLoop(t *testing.T) {
 	for key, code := range map[string]string{ptytest.CtrlC: "130", ptytest.CtrlBackslash: "131"} {
 		_, env := startService(t)
 		c := bashAt(t, env)
-		c.Write(t, "for i in 1 2 3; do echo start $i; shsession share --name $NAME -- sh -c 'echo run''ning; exec sleep 100'; done; echo fin''ished\n")
-		c.Await(t, "\nrunning")
+		c.Type(t, "for i in 1 2 3; do echo start $i; shsession share --name $NAME -- sh -c 'echo run''ning; exec sleep 100'; done; echo fin''ished\n",
+			"\nrunning")
 		c.Write(t, key)
 		if key == ptytest.CtrlC {
 			c.Await(t, "prompt> ")
-			c.Write(t, "echo code=$?\n")
-			c.Await(t, "code="+code)
+			c.Type(t, "echo code=$?\n", "code="+code)
 			if c.Count("start 2")+c.Count("finished") > 0 {
 				t.Error("the loop has gone on")
 			}
 		} else { // which ends no loop, in any shell
 			c.Await(t, "\nrunning")
-			c.Write(t, ptytest.CtrlC)
-			c.Await(t, "prompt> ")
+			c.Type(t, ptytest.CtrlC, "prompt> ")
 		}
 		if c.Count("goroutine")+c.Count("core dumped") > 0 {
 			t.Error("there are stacks, or a core")
@@ -69,10 +67,8 @@ func TestInterruptedLoopOfLogins(t *testing.T) {
 	c := bashAt(t, env)
 	c.Write(t, "for i in 1 2 3; do echo start $i; shsession token; done; echo fin''ished\n")
 	eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
-	c.Write(t, ptytest.CtrlC)
-	c.Await(t, "prompt> ")
-	c.Write(t, "echo code=$?\n")
-	c.Await(t, "code=130")
+	c.Type(t, ptytest.CtrlC, "prompt> ")
+	c.Type(t, "echo code=$?\n", "code=130")
 	if c.Count("start 2")+c.Count("finished") > 0 {
 		t.Error("the loop has gone on")
 	}
@@ -92,8 +88,7 @@ func TestHangUp(t *testing.T) {
 		}
 		c.Await(t, "interrupt to withdraw it")
 		if foreground {
-			c.Write(t, "fg\n")
-			c.Await(t, "\nshsession share")
+			c.Type(t, "fg\n", "\nshsession share")
 		}
 		if err := unix.Kill(pid, unix.SIGHUP); err != nil {
 			t.Fatal(err)
@@ -142,8 +137,8 @@ func TestHangUpOfCommand(t *testing.T) {
 	_, env := startService(t)
 	c := bashAt(t, env)
 	mark := t.TempDir() + "/mark"
-	c.Write(t, "shsession share --name $NAME -- sh -c 'trap \"echo hung up >"+mark+"; exit\" HUP; echo run''ning; while :; do sleep 0.01; done'\n")
-	c.Await(t, "\nrunning")
+	c.Type(t, "shsession share --name $NAME -- sh -c 'trap \"echo hung up >"+mark+"; exit\" HUP; echo run''ning; while :; do sleep 0.01; done'\n",
+		"\nrunning")
 	c.HangUp()
 	eventually(t, "the withdrawal", func() bool { return !isShared(t, clientIn(env)) })
 	text, err := os.ReadFile(mark)
@@ -166,32 +161,29 @@ func TestFullScreenCommand(t *testing.T) {
 	if err := os.WriteFile(text, []byte(strings.Repeat("a line of the text\n", 200)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := startPane(t, append(env, "NAME="+clientIn(env), "TEXT="+text))
+	p := shAt(t, append(env, "NAME="+clientIn(env), "TEXT="+text)...)
 	showing := func(lines int) func(string) bool {
 		return func(shown string) bool { return strings.Count(shown, "a line of the text") >= lines }
 	}
-	shell := func(text string) func(string) bool {
-		return func(shown string) bool { return strings.Contains(shown, text) }
-	}
 	for i := range times {
-		p.tmux(t, "resize-window", "-x", "80", "-y", "12")
-		p.keys(t, "clear; shsession share --name $NAME -- vim --clean $TEXT", "Enter")
-		p.await(t, "vim", showing(11))
+		p.Resize(t, 80, 12)
+		p.Keys(t, "clear; shsession share --name $NAME -- vim --clean $TEXT", "Enter")
+		p.AwaitThat(t, "vim", showing(11))
 		if !isShared(t, clientIn(env)) {
 			t.Error("there is no token for the command")
 		}
-		p.tmux(t, "resize-window", "-x", "100", "-y", "40")
-		p.await(t, "more of vim", showing(39))
-		p.keys(t, "C-z")
-		p.await(t, "the shell", shell("Stopped"))
-		p.keys(t, "clear; fg", "Enter")
-		p.await(t, "vim again", func(shown string) bool { return showing(39)(shown) && !shell("prompt>")(shown) })
-		p.keys(t, "C-c")
-		p.await(t, "an answer to ^C", shell("exit Vim"))
-		p.keys(t, ":cquit 9", "Enter")
-		p.await(t, "the shell", shell("prompt>"))
-		p.keys(t, "echo code=$? in turn "+strconv.Itoa(i), "Enter")
-		p.await(t, "the exit code", shell("code=9 in turn "+strconv.Itoa(i)+"\n"))
+		p.Resize(t, 100, 40)
+		p.AwaitThat(t, "more of vim", showing(39))
+		p.Keys(t, "C-z")
+		p.Await(t, "Stopped")
+		p.Keys(t, "clear; fg", "Enter")
+		p.AwaitThat(t, "vim again", func(shown string) bool { return showing(39)(shown) && !strings.Contains(shown, "prompt>") })
+		p.Keys(t, "C-c")
+		p.Await(t, "exit Vim")
+		p.Keys(t, ":cquit 9", "Enter")
+		p.Await(t, "prompt>")
+		p.Keys(t, "echo code=$? in turn "+strconv.Itoa(i), "Enter")
+		p.Await(t, "code=9 in turn "+strconv.Itoa(i)+"\n")
 		if isShared(t, clientIn(env)) {
 			t.Error("the token is still there")
 		}

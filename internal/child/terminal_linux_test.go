@@ -11,110 +11,94 @@ import (
 )
 
 // startShell starts an interactive sh or bash whose variable $wrap is the test binary as shsession
-// share and $self the binary.
+// share, $self the binary, and $report the binary as a child that reports.
 func startShell(t *testing.T, shell string) *ptytest.Console {
 	t.Helper()
 	return ptytest.Shell(t, shell, "self="+self(t), "wrap=env "+roleVariable+"=wrap "+self(t), "report=env "+roleVariable+"=report "+self(t))
 }
 
-// A child that has the terminal to itself, as a job of an interactive shell.
-func TestTerminal(t *testing.T) {
-	c := startShell(t, "sh")
-	c.Write(t, "$wrap $self\n")
-	pid, err := strconv.Atoi(c.Await(t, `ready (\d+)`)[1])
+// startJob starts a job of the shell's that reports, and returns the child's PID.
+func startJob(t *testing.T, c *ptytest.Console, line string) (pid int) {
+	t.Helper()
+	pid, err := strconv.Atoi(c.Type(t, line+"\n", `ready (\d+)`)[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Write(t, "hello\n")
-	c.Await(t, "<line hello>")
-	c.Write(t, ptytest.CtrlC)
-	c.Await(t, "<SIGINT>")
-	c.Write(t, ptytest.CtrlBackslash)
-	c.Await(t, "<SIGQUIT>")
-	c.Resize(t, 93, 31)
-	c.Await(t, "<SIGWINCH> 93x31")
+	return pid
+}
 
-	const stops = 10
-	for range stops {
-		c.Write(t, ptytest.CtrlZ)
-		c.Await(t, "Stopped")
-		c.Await(t, "prompt> ")
-		if state := processState(t, pid); state != "T" {
-			t.Errorf("the child's state is %q, want T", state)
-		}
-		c.Write(t, "echo in the she''ll\n")
-		c.Await(t, "in the shell")
-		c.Write(t, "fg\n")
-		c.Await(t, "<SIGCONT>")
-		c.Write(t, "again\n")
-		c.Await(t, "<line again>")
+// wantState checks the letter of a process's state.
+func wantState(t *testing.T, pid int, want string) {
+	t.Helper()
+	if state := processState(t, pid); state != want {
+		t.Errorf("the child's state is %q, want %s", state, want)
 	}
-	c.Write(t, ptytest.CtrlC)
-	c.Await(t, "<SIGINT>")
-	c.Write(t, "quit\n")
-	c.Await(t, "prompt> ")
-	c.Write(t, "echo code=$?\n")
-	c.Await(t, "code=7")
-	for said, want := range map[string]int{"<SIGINT>": 2, "<SIGQUIT>": 1, "<SIGCONT>": stops, "<SIGWINCH>": 1} {
+}
+
+// wantSaid checks how often the child has said what.
+func wantSaid(t *testing.T, c *ptytest.Console, times map[string]int) {
+	t.Helper()
+	for said, want := range times {
 		if got := c.Count(said); got != want {
 			t.Errorf("the child said %s %d times, want %d", said, got, want)
 		}
 	}
 }
 
+// A child that has the terminal to itself, as a job of an interactive shell.
+func TestTerminal(t *testing.T) {
+	c := startShell(t, "sh")
+	pid := startJob(t, c, "$wrap $self")
+	c.Type(t, "hello\n", "<line hello>")
+	c.Type(t, ptytest.CtrlC, "<SIGINT>")
+	c.Type(t, ptytest.CtrlBackslash, "<SIGQUIT>")
+	c.Resize(t, 93, 31)
+	c.Await(t, "<SIGWINCH> 93x31")
+
+	const stops = 10
+	for range stops {
+		c.Type(t, ptytest.CtrlZ, "Stopped")
+		c.Await(t, "prompt> ")
+		wantState(t, pid, "T")
+		c.Type(t, "echo in the she''ll\n", "in the shell")
+		c.Type(t, "fg\n", "<SIGCONT>")
+		c.Type(t, "again\n", "<line again>")
+	}
+	c.Type(t, ptytest.CtrlC, "<SIGINT>")
+	c.Type(t, "quit\n", "prompt> ")
+	c.Type(t, "echo code=$?\n", "code=7")
+	wantSaid(t, c, map[string]int{"<SIGINT>": 2, "<SIGQUIT>": 1, "<SIGCONT>": stops, "<SIGWINCH>": 1})
+}
+
 // A job in the background may run, is stopped when it reads, and goes on in the foreground.
 func TestBackground(t *testing.T) {
 	c := startShell(t, "sh")
-	c.Write(t, "$wrap $self &\n")
-	pid, err := strconv.Atoi(c.Await(t, `ready (\d+)`)[1])
-	if err != nil {
-		t.Fatal(err)
-	}
+	pid := startJob(t, c, "$wrap $self &")
 	eventually(t, "the shell to see it stopped", func() bool {
 		c.Write(t, "jobs\n")
 		return c.Count("Stopped") > 0
 	})
-	if state := processState(t, pid); state != "T" {
-		t.Errorf("the child's state is %q, want T", state)
-	}
-	c.Write(t, "fg\n")
-	c.Await(t, "<SIGCONT>")
-	c.Write(t, "hello\n")
-	c.Await(t, "<line hello>")
-	c.Write(t, ptytest.CtrlC)
-	c.Await(t, "<SIGINT>")
-	c.Write(t, "quit\n")
-	c.Await(t, "prompt> ")
-	for said, want := range map[string]int{"<SIGINT>": 1, "<SIGCONT>": 1} {
-		if got := c.Count(said); got != want {
-			t.Errorf("the child said %s %d times, want %d", said, got, want)
-		}
-	}
+	wantState(t, pid, "T")
+	c.Type(t, "fg\n", "<SIGCONT>")
+	c.Type(t, "hello\n", "<line hello>")
+	c.Type(t, ptytest.CtrlC, "<SIGINT>")
+	c.Type(t, "quit\n", "prompt> ")
+	wantSaid(t, c, map[string]int{"<SIGINT>": 1, "<SIGCONT>": 1})
 }
 
 // In a pipeline the terminal is the pager's, and ^C and ^Z reach the child through us.
 func TestPipeline(t *testing.T) {
 	c := startShell(t, "sh")
 	errors := filepath.Join(t.TempDir(), "err")
-	c.Write(t, "$wrap $self /dev/null 2>"+errors+" | $report /dev/tty\n")
-	c.Await(t, "ready ") // the pager
-	c.Write(t, "hello\n")
-	c.Await(t, "<line hello>")
-	c.Write(t, "quit\n")
-	c.Await(t, "prompt> ")
+	startJob(t, c, "$wrap $self /dev/null 2>"+errors+" | $report /dev/tty") // the pager is ready
+	c.Type(t, "hello\n", "<line hello>")
+	c.Type(t, "quit\n", "prompt> ")
 
 	// Here the child asks for it, though we were started to ignore what asks, as tmux starts its commands.
-	c.Write(t, "sleep 100 | (trap '' TTIN TTOU; exec $wrap $self /dev/tty) | cat\n")
-	pid, err := strconv.Atoi(c.Await(t, `ready (\d+)`)[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Write(t, "hello\n")
-	c.Await(t, "<line hello>")
-	c.Write(t, ptytest.CtrlZ)
-	c.Await(t, "Stopped")
-	c.Write(t, "fg\n")
-	c.Await(t, "<SIGCONT>")
+	pid := startJob(t, c, "sleep 100 | (trap '' TTIN TTOU; exec $wrap $self /dev/tty) | cat")
+	c.Type(t, "hello\n", "<line hello>")
+	c.Type(t, ptytest.CtrlZ, "Stopped")
+	c.Type(t, "fg\n", "<SIGCONT>")
 	prompts := c.Count("prompt> ")
 	c.Write(t, "quit\n")
 	eventually(t, "the child to be gone", func() bool { return processState(t, pid) == "" })
@@ -128,8 +112,7 @@ func TestPipeline(t *testing.T) {
 func TestPipelineSignals(t *testing.T) {
 	c := startShell(t, "sh")
 	fifo := filepath.Join(t.TempDir(), "lines")
-	c.Write(t, "mkfifo "+fifo+"\n")
-	c.Await(t, "prompt> ")
+	c.Type(t, "mkfifo "+fifo+"\n", "prompt> ")
 	c.Write(t, "$wrap $self "+fifo+" | cat\n")
 	lines, err := os.OpenFile(fifo, os.O_WRONLY, 0)
 	if err != nil {
@@ -139,19 +122,13 @@ func TestPipelineSignals(t *testing.T) {
 	c.Await(t, "ready ")
 	c.Resize(t, 70, 20)
 	c.Await(t, "<SIGWINCH>")
-	c.Write(t, ptytest.CtrlZ)
-	c.Await(t, "Stopped")
-	c.Write(t, "fg\n")
-	c.Await(t, "<SIGCONT>")
+	c.Type(t, ptytest.CtrlZ, "Stopped")
+	c.Type(t, "fg\n", "<SIGCONT>")
 	if _, err := lines.WriteString("quit\n"); err != nil {
 		t.Fatal(err)
 	}
 	c.Await(t, "prompt> ")
-	for said, want := range map[string]int{"<SIGWINCH>": 1, "<SIGCONT>": 1} {
-		if got := c.Count(said); got != want {
-			t.Errorf("the child said %s %d times, want %d", said, got, want)
-		}
-	}
+	wantSaid(t, c, map[string]int{"<SIGWINCH>": 1, "<SIGCONT>": 1})
 }
 
 // ^C ends a script and not just the command that it is at, and a shell's loop, as it does without us. It is
@@ -171,14 +148,10 @@ func TestInterruptedLoop(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := startShell(t, test.shell)
-			c.Write(t, "export wrap\n")
-			c.Await(t, "prompt> ")
-			c.Write(t, test.line+"\n")
-			c.Await(t, "\nrunning")
-			c.Write(t, test.key)
-			c.Await(t, "prompt> ")
-			c.Write(t, "echo code=$?\n")
-			c.Await(t, "code="+test.code)
+			c.Type(t, "export wrap\n", "prompt> ")
+			c.Type(t, test.line+"\n", "\nrunning")
+			c.Type(t, test.key, "prompt> ")
+			c.Type(t, "echo code=$?\n", "code="+test.code)
 			if c.Count("start 2")+c.Count("finished") > 0 {
 				t.Error("it has gone on")
 			}
@@ -193,12 +166,9 @@ func TestInterruptedLoop(t *testing.T) {
 func TestNobodyToContinue(t *testing.T) {
 	c := ptytest.Start(t, wrapped(t, self(t)))
 	c.Await(t, "ready ")
-	c.Write(t, ptytest.CtrlZ)
-	c.Await(t, "<SIGCONT>")
-	c.Write(t, "hello\n")
-	c.Await(t, "<line hello>")
-	c.Write(t, ptytest.CtrlC)
-	c.Await(t, "<SIGINT>")
+	c.Type(t, ptytest.CtrlZ, "<SIGCONT>")
+	c.Type(t, "hello\n", "<line hello>")
+	c.Type(t, ptytest.CtrlC, "<SIGINT>")
 	c.Write(t, "quit\n")
 	_ = c.Cmd.Wait()
 	if code := c.Cmd.ProcessState.ExitCode(); code != 7 {

@@ -121,18 +121,32 @@ func (c *Console) Write(t *testing.T, s string) {
 }
 
 // Await waits until the terminal shows something, after what was awaited last, and returns the matches.
-func (c *Console) Await(t *testing.T, pattern string) []string {
+func (c *Console) Await(t *testing.T, pattern string) (found []string) {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
+	if !comesTrue(func() bool { found = c.find(re); return found != nil }) {
+		t.Fatalf("waited in vain for the terminal to show %s", pattern)
+	}
+	return found
+}
+
+// comesTrue waits until something is so, for 20 seconds at most, and reports whether it is.
+func comesTrue(isSo func() bool) bool {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
-		if found := c.find(re); found != nil {
-			return found
+		if isSo() {
+			return true
 		}
 	}
-	t.Fatalf("waited in vain for the terminal to show %s", pattern)
-	return nil
+	return false
+}
+
+// Type types, and awaits what that has the terminal show. It returns the matches.
+func (c *Console) Type(t *testing.T, s, pattern string) []string {
+	t.Helper()
+	c.Write(t, s)
+	return c.Await(t, pattern)
 }
 
 func (c *Console) find(re *regexp.Regexp) []string {
