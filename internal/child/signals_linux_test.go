@@ -17,17 +17,15 @@ import (
 	"github.com/shsession/shsession/internal/needtest"
 )
 
-// A reporter is a wrapped report at work.
-type reporter struct {
-	wrapper *exec.Cmd
-	stdin   io.Closer
-	out     *bufio.Scanner
-	pid     int // of the child
+// A process is a wrapped command at work.
+type process struct {
+	*exec.Cmd
+	stdin io.WriteCloser
+	out   *bufio.Scanner
 }
 
-func startReporter(t *testing.T) *reporter {
+func start(t *testing.T, cmd *exec.Cmd) process {
 	t.Helper()
-	cmd := wrapped(t, self(t))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -39,20 +37,40 @@ func startReporter(t *testing.T) *reporter {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r := &reporter{wrapper: cmd, stdin: stdin, out: bufio.NewScanner(stdout)}
+	return process{cmd, stdin, bufio.NewScanner(stdout)}
+}
+
+// next returns the child's next line.
+func (p process) next(t *testing.T) string {
+	t.Helper()
+	if !p.out.Scan() {
+		t.Fatalf("the child has ended: %v", p.out.Err())
+	}
+	return p.out.Text()
+}
+
+// wantCode waits for the end and checks the exit code.
+func (p process) wantCode(t *testing.T, want int) {
+	t.Helper()
+	_ = p.Wait() // the exit code tells
+	if code := p.ProcessState.ExitCode(); code != want {
+		t.Errorf("the exit code is %d, want %d", code, want)
+	}
+}
+
+// A reporter is a wrapped report at work.
+type reporter struct {
+	process
+	pid int // of the child
+}
+
+func startReporter(t *testing.T) *reporter {
+	t.Helper()
+	r := &reporter{process: start(t, wrapped(t, self(t)))}
 	if _, err := fmt.Sscanf(r.next(t), "ready %d", &r.pid); err != nil {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// next returns the child's next line.
-func (r *reporter) next(t *testing.T) string {
-	t.Helper()
-	if !r.out.Scan() {
-		t.Fatalf("the child has ended: %v", r.out.Err())
-	}
-	return r.out.Text()
 }
 
 // end lets the child end and checks its last words and exit code.
@@ -62,17 +80,14 @@ func (r *reporter) end(t *testing.T) {
 	for r.out.Scan() {
 		t.Errorf("the child says %q at the end", r.out.Text())
 	}
-	_ = r.wrapper.Wait()
-	if code := r.wrapper.ProcessState.ExitCode(); code != 7 {
-		t.Errorf("the exit code is %d, want 7", code)
-	}
+	r.wantCode(t, 7)
 }
 
 func TestSignalsReachTheChildOnce(t *testing.T) {
 	for _, to := range []string{"process", "group"} {
 		t.Run(to, func(t *testing.T) {
 			r := startReporter(t)
-			target := r.wrapper.Process.Pid
+			target := r.Process.Pid
 			if to == "group" {
 				target = -target
 			}
@@ -97,14 +112,14 @@ func TestSignalsReachTheChildOnce(t *testing.T) {
 func TestStopAndContinueWithoutTerminal(t *testing.T) {
 	r := startReporter(t)
 	for range 20 {
-		if err := unix.Kill(r.wrapper.Process.Pid, unix.SIGTSTP); err != nil {
+		if err := unix.Kill(r.Process.Pid, unix.SIGTSTP); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "the child to stop", func() bool { return processState(t, r.pid) == "T" })
-		if state := processState(t, r.wrapper.Process.Pid); state == "T" {
+		if state := processState(t, r.Process.Pid); state == "T" {
 			t.Fatal("we have stopped too, though nobody would notice")
 		}
-		if err := unix.Kill(r.wrapper.Process.Pid, unix.SIGCONT); err != nil {
+		if err := unix.Kill(r.Process.Pid, unix.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.next(t); got != "<SIGCONT>" {
@@ -117,7 +132,7 @@ func TestStopAndContinueWithoutTerminal(t *testing.T) {
 func TestKilledOutright(t *testing.T) {
 	for range 20 {
 		r := startReporter(t)
-		if err := r.wrapper.Process.Kill(); err != nil {
+		if err := r.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.next(t); got != "<SIGTERM>" {
@@ -129,67 +144,38 @@ func TestKilledOutright(t *testing.T) {
 				t.Errorf("the child says %q", r.out.Text())
 			}
 		}
-		_ = r.wrapper.Wait()
+		_ = r.Wait()
 	}
 }
 
 func TestChildThatIgnoresSIGTERM(t *testing.T) {
-	cmd := wrapped(t, "sh", "-c", "trap '' TERM; echo ready; read line; exit 9")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
+	p := start(t, wrapped(t, "sh", "-c", "trap '' TERM; echo ready; read line; exit 9"))
+	p.next(t)
 	for range 3 {
-		if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
+		if err := p.Process.Signal(unix.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 	}
-	fmt.Fprintln(stdin)
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 9 {
-		t.Errorf("the exit code is %d, want 9", code)
-	}
+	fmt.Fprintln(p.stdin)
+	p.wantCode(t, 9)
 }
 
 // What is sent to us reaches the whole job, as from a terminal: a shell's children too.
 func TestGrandchildren(t *testing.T) {
-	cmd := wrapped(t, "sh", "-c", "sleep 100 & sleep 100 & echo $!; wait")
-	stdout, err := cmd.StdoutPipe()
+	p := start(t, wrapped(t, "sh", "-c", "sleep 100 & sleep 100 & echo $!; wait"))
+	pid, err := strconv.Atoi(p.next(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := p.Process.Signal(unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	out := bufio.NewReader(stdout)
-	line, err := out.ReadString('\n')
-	if err != nil {
+	for p.out.Scan() { // until nobody has the pipe any more
+	}
+	if err := p.out.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, out); err != nil { // ends when nobody has the pipe any more
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 143 {
-		t.Errorf("the exit code is %d, want 143", code)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.wantCode(t, 143)
 	eventually(t, "the grandchild to be gone", func() bool { s := processState(t, pid); return s == "" || s == "Z" })
 }
 
