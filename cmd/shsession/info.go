@@ -132,11 +132,12 @@ func timeText(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05 MST")
 }
 
-// lifeText writes a duration for people, to the second.
+// lifeText writes a duration for people, to the second, or to the hour if it is of days.
 func lifeText(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
-	if days := d / (24 * time.Hour); days >= 2 {
-		return fmt.Sprintf("%dd%dh", days, (d%(24*time.Hour)).Round(time.Hour)/time.Hour)
+	if d >= 48*time.Hour {
+		hours := d.Round(time.Hour) / time.Hour
+		return fmt.Sprintf("%dd%dh", hours/24, hours%24)
 	}
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
