@@ -110,6 +110,7 @@ func TestUnavailable(t *testing.T) {
 
 // TestLoading has Redis load its data, in which time it answers that.
 func TestLoading(t *testing.T) {
+	t.Parallel()
 	s := startRedis(t)
 	s.do(t, "EVAL", "for i = 1, 1000 do redis.call('SET', 'key' .. i, i) end", 0)
 	s.do(t, "SAVE")
@@ -164,21 +165,32 @@ func TestSentinelUsers(t *testing.T) {
 
 // TestBackSoon: however long Redis was away, the first look after it is back finds it. There is no limit to what fails meanwhile.
 func TestBackSoon(t *testing.T) {
-	s := startRedis(t)
-	store := s.open(t, "name", redisstore.Options{})
-	s.stop()
-	for range 30 { // more dials than the client's pool has room for
-		if _, err := store.Load(t.Context()); !errors.Is(err, redisstore.ErrUnavailable) {
-			t.Fatalf("Load without a Redis: %v, want ErrUnavailable", err)
-		}
-		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		_, _ = store.Load(hasty) // which doesn't wait for its connection
-		cancel()
-	}
-	if !s.start(t) {
-		t.Fatal("Redis doesn't start again")
-	}
-	if _, err := store.Load(t.Context()); !errors.Is(err, shsession.ErrNotShared) {
-		t.Errorf("the first Load with a Redis: %v, want ErrNotShared", err)
+	for what, url := range map[string]func(t *testing.T, s *server) string{
+		"single": func(_ *testing.T, s *server) string { return "redis://" + s.addr },
+		"Sentinel": func(t *testing.T, s *server) string {
+			sentinel := startSentinel(t, sentinelConf(t, "sentinel monitor main 127.0.0.1 "+s.port()+" 1\n"))
+			return "redis+sentinel://" + sentinel.addr + "?master=main"
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := startRedis(t)
+			store := openURL(t, url(t, s), redisstore.Options{})
+			s.stop()
+			for range 30 { // more dials than the client's pool has room for
+				if _, err := store.Load(t.Context()); !errors.Is(err, redisstore.ErrUnavailable) {
+					t.Fatalf("Load without a Redis: %v, want ErrUnavailable", err)
+				}
+				hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				_, _ = store.Load(hasty) // which doesn't wait for its connection
+				cancel()
+			}
+			if !s.start(t) {
+				t.Fatal("Redis doesn't start again")
+			}
+			if _, err := store.Load(t.Context()); !errors.Is(err, shsession.ErrNotShared) {
+				t.Errorf("the first Load with a Redis: %v, want ErrNotShared", err)
+			}
+		})
 	}
 }
