@@ -51,11 +51,7 @@ func TestFatalErrorIsLogged(t *testing.T) {
 func TestWarningIsLogged(t *testing.T) {
 	t.Parallel()
 	_, env := startService(t)
-	path := "/dev/shm/" + cacheName(configOf(env))
-	if err := os.Mkdir(path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove(path)
+	blockCache(t, env)
 	p := command(t, env, "share", "--log-format", "json", "--name", clientIn(env), "--", "true")
 	p.start(t)
 	if code := p.exit(t); code != exitOK {

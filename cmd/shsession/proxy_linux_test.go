@@ -171,16 +171,22 @@ func TestProxyFromStore(t *testing.T) {
 func TestProxyWithoutCache(t *testing.T) {
 	t.Parallel()
 	_, env := startService(t)
-	path := "/dev/shm/" + cacheName(configOf(env))
-	if err := os.Mkdir(path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove(path)
+	blockCache(t, env)
 	p, url := startProxy(t, env)
 	wantServed(t, url)
 	if !strings.Contains(p.err.String(), "warning: logging in without this machine's cache") {
 		t.Errorf("it said %q", p.err.String())
 	}
+}
+
+// blockCache puts a directory in the place of this machine's cache for the client, until the test's end.
+func blockCache(t *testing.T, env []string) {
+	t.Helper()
+	path := "/dev/shm/" + cacheName(configOf(env))
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(path) })
 }
 
 // configOf returns the config that the variables of startService make.
