@@ -107,8 +107,8 @@ func (c *crew) start(cmd *exec.Cmd, name string, t task) (*member, error) {
 	return m, json.NewEncoder(stdin).Encode(t)
 }
 
-// untilShared waits until the sharer says that it has a token and that is in the segment.
-func (c *crew) untilShared(ctx context.Context, sharer *member) error {
+// untilShared waits until there is a token in the segment.
+func (c *crew) untilShared(ctx context.Context) error {
 	store, err := shm.Open(c.segment)
 	if err != nil {
 		return err

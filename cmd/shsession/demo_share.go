@@ -46,7 +46,7 @@ func (d *demo) inProcesses(ctx context.Context, b *board, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.untilShared(ctx, sharer); err != nil {
+	if err := c.untilShared(ctx); err != nil {
 		return err
 	}
 	b.event("the sharer, process %d, has logged in; %d workers start, who have no credentials", sharer.pid(), workers)

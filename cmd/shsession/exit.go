@@ -88,10 +88,7 @@ func exitCode(err error) int {
 // words must not control the terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return ' '
-		case !unicode.IsPrint(r):
+		if !unicode.IsPrint(r) {
 			return unicode.ReplacementChar
 		}
 		return r

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -210,5 +209,5 @@ func nothingShared(args []string) error {
 	if len(args) == 1 {
 		return fmt.Errorf("%w under the name %q", shsession.ErrNotShared, args[0])
 	}
-	return errors.Join(shsession.ErrNotShared)
+	return shsession.ErrNotShared
 }

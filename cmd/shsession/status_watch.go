@@ -129,7 +129,7 @@ func (w *watch) note(now time.Time, rows []segmentRow, err error) []change {
 			h = &history{segmentRow: row, life: lifeOf(row.token), told: map[sharerID]uint64{}}
 			h.hear()
 		} else {
-			events = h.follow(now, row)
+			events = h.follow(row)
 		}
 		for _, e := range events {
 			c := change{Time: now, Event: e, segmentRow: &row}
@@ -160,7 +160,7 @@ func (w *watch) find(name string) *history {
 }
 
 // follow takes in the next look at the token, and returns what has happened to it.
-func (h *history) follow(now time.Time, row segmentRow) (events []event) {
+func (h *history) follow(row segmentRow) (events []event) {
 	before := h.segmentRow
 	h.segmentRow = row
 	if !row.token.Equal(before.token) {
