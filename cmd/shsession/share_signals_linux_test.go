@@ -128,7 +128,7 @@ func (c shareCase) run(t *testing.T, env []string, name string) {
 	if code != c.code && !before {
 		t.Errorf("%s: %v, want exit code %d: %s", name, p.ProcessState, c.code, p.err.String())
 	}
-	for _, pattern := range []string{"/dev/shm/" + name + "*", "/dev/shm/.*" + name + ".*"} {
+	for _, pattern := range []string{"/dev/shm/" + name, "/dev/shm/." + name + ".*"} {
 		if left, err := filepath.Glob(pattern); err != nil || len(left) > 0 {
 			t.Errorf("%s has left %v: %v", name, left, err)
 		}
