@@ -2,8 +2,10 @@ package redisstore
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +23,18 @@ type target struct {
 	ca       string
 
 	sentinelUser string
+}
+
+// Place returns a text that is the same for all URLs of the same token, whoever logs in and
+// however that is encrypted on the way, and false if rawURL isn't one that Open takes. Two
+// names of one host it can't tell.
+func Place(rawURL string) (place string, ok bool) {
+	t, err := parseURL(rawURL)
+	if err != nil {
+		return "", false
+	}
+	addrs := slices.Sorted(slices.Values(t.addrs))
+	return fmt.Sprintf("redis://%s/%d?key=%s&master=%s", strings.Join(addrs, ","), t.db, t.name, t.master), true
 }
 
 // parseURL reads the URL of a Store. It is no business of package net/url's, since that

@@ -81,3 +81,32 @@ func FuzzURL(f *testing.F) {
 		}
 	})
 }
+
+// One token has one place, however its URL is written.
+func TestPlace(t *testing.T) {
+	place := func(rawURL string) string {
+		t.Helper()
+		p, ok := redisstore.Place(rawURL)
+		if !ok {
+			t.Errorf("%s has no place", rawURL)
+		}
+		return p
+	}
+	want := place("redis://host")
+	for _, same := range []string{"redis://host:6379", "redis://me@host/0", "rediss://host/?key=sh-session-token"} {
+		if got := place(same); got != want {
+			t.Errorf("%s is at %s, and redis://host at %s", same, got, want)
+		}
+	}
+	for _, other := range []string{"redis://host/1", "redis://host:6380", "redis://other", "redis://host?key=other"} {
+		if place(other) == want {
+			t.Errorf("%s is at the place of redis://host", other)
+		}
+	}
+	if a, b := place("redis+cluster://a,b"), place("redis+cluster://b,a"); a != b {
+		t.Errorf("the order of the hosts makes two places, %s and %s", a, b)
+	}
+	if p, ok := redisstore.Place("shm:redis"); ok {
+		t.Errorf("shm:redis is at %s", p)
+	}
+}

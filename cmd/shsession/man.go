@@ -79,6 +79,7 @@ func environment() []variable {
 		{"SH_BASE_URL, SH_TOKEN_URL", "The service and its token endpoint."},
 		{"SHSESSION_NAME", "The segment that token, headers, info and collect read if no flag says otherwise. share sets it for its command."},
 		{"SHSESSION_REDIS_PASSWORD, SHSESSION_REDIS_PASSWORD_FILE", "The password for Redis, or a file that holds it."},
+		{"SHSESSION_REDIS_SENTINEL_PASSWORD, SHSESSION_REDIS_SENTINEL_PASSWORD_FILE", "The same for its Sentinels."},
 		{"SHSESSION_STORE_KEY, SHSESSION_STORE_KEY_FILE", "The key that encrypts tokens in Redis, or a file that holds it."},
 		{"HTTPS_PROXY, NO_PROXY", "The proxy on the way to the service, and the hosts that are reached without it."},
 		{"SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE", "A file of further certificate authorities."},

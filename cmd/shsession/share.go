@@ -122,7 +122,7 @@ func (f *shareFlags) check(cmd *cobra.Command, command []string) error {
 	return nil
 }
 
-// canonical returns the same text for two ways to write one segment, or one file: whatever is written
+// canonical returns the same text for two ways to write one segment, Redis's token or file: whatever is written
 // there, it can't be two things.
 func canonical(target string) string {
 	name, isShared := strings.CutPrefix(target, "shm:")
@@ -133,6 +133,9 @@ func canonical(target string) string {
 		return "shm:" + target
 	case isShared:
 		return target
+	}
+	if place, isRedis := redisstore.Place(target); isRedis {
+		return place
 	}
 	sink, err := filesink.OpenURL(target)
 	if err != nil {

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/redisstore"
 )
 
 const (
@@ -93,8 +93,7 @@ func (s *sharer) begin(ctx context.Context) (*shsession.Sharing, error) {
 
 // passing reports whether a mirror only has to wait: nobody shares yet, or Redis isn't up.
 func passing(err error) bool {
-	var network *net.OpError
-	return errors.Is(err, shsession.ErrNotShared) || errors.Is(err, shsession.ErrExpired) || errors.As(err, &network)
+	return errors.Is(err, shsession.ErrNotShared) || errors.Is(err, shsession.ErrExpired) || errors.Is(err, redisstore.ErrUnavailable)
 }
 
 // work says what is going on, in a few words.
