@@ -120,6 +120,17 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+// longestLogin is how long a login takes at most, with all its attempts and the waits
+// between them.
+func (c Config) longestLogin() time.Duration {
+	total, wait := c.Timeout, c.RetryWait
+	for range c.MaxAttempts - 1 {
+		total += c.Timeout + time.Duration(float64(wait)*(1+jitter))
+		wait = min(3*wait, maxWait)
+	}
+	return total
+}
+
 func orDefault[T comparable](v, def T) T {
 	var zero T
 	if v == zero {

@@ -32,8 +32,8 @@ var (
 	ErrLifeTooShort = errors.New("tokens don't live that long")
 )
 
-// A LockedError is what TryLock returns for [ErrLocked]. It tells holders apart: one has the
-// same Holder for as long as it has the lock, and no other has that.
+// A LockedError is what TryLock returns for [ErrLocked]. It tells holdings apart: Holder is the
+// same for as long as one process has the lock without a break, and no other has that.
 type LockedError struct{ Holder string }
 
 func (e *LockedError) Error() string { return ErrLocked.Error() }

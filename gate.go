@@ -84,8 +84,9 @@ func (g *gate) hopeless() bool {
 // discarded is told that a token of that age and life is to be replaced early. The first
 // young one is replaced at once, and every further one in a row only after a wait that
 // doubles, up to half of a token's life. young is the age at which one isn't young any
-// more, and half of a token's life at most.
-func (g *gate) discarded(age, life, young time.Duration) {
+// more, and half of a token's life at most. With the token, whose life that is left is left,
+// the wait ends: then there is nothing else to go on with.
+func (g *gate) discarded(age, life, young, left time.Duration) {
 	if life <= 0 {
 		life = 2 * maxWait
 	}
@@ -95,7 +96,9 @@ func (g *gate) discarded(age, life, young time.Duration) {
 	g.rejects++
 	if g.rejects > 1 {
 		wait := min(DefaultRetryWait<<min(g.rejects-2, 10), life/2)
-		g.opens = time.Now().Add(spread(wait))
+		if opens := time.Now().Add(min(spread(wait), left)); opens.After(g.opens) {
+			g.opens = opens
+		}
 	}
 }
 

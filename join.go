@@ -83,7 +83,7 @@ func Join(cfg Config, store Store) (*Session, error) {
 	}
 	j := &joiner{cfg: cfg, store: store}
 	j.session = newConfigured(cfg, j.refill)
-	j.session.joined = store
+	j.session.joined, j.session.peek = store, j.peek
 	j.session.early = joinEarly
 	return j.session, nil
 }
@@ -93,14 +93,12 @@ type joiner struct {
 	cfg     Config
 	store   Store
 	session *Session
+	stuck   stall // somebody else's turn; the flight's under way
 }
 
 // refill reads the store until there is a fresh token or it's our turn to fetch one.
 func (j *joiner) refill(ctx context.Context, ask ask) (Token, error) {
-	patience := j.longestTurn() + rand.N(storeTimeout)
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var stuck stall
+	begin, extra := time.Now(), rand.N(2*storeTimeout) // so that members don't lose patience at once
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		t, err := j.load(ctx)
 		if err != nil {
@@ -114,20 +112,27 @@ func (j *joiner) refill(ctx context.Context, ask ask) (Token, error) {
 		case !errors.Is(err, ErrLocked):
 			return fetched, err
 		case ask.valid(t): // somebody is renewing it, and it will do until then
+			j.stuck.note(err)
 			return t, errNothingNew
 		case !ask.urgent:
 			return Token{}, errNothingNew
 		}
-		stuck.note(err)
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-			if stuck.lasts() > j.longestTurn() {
-				return j.pass(ask, patience)
-			}
-			return Token{}, fmt.Errorf("%w: others are trying to log in, and in %v none has brought one", errNothingNew, patience)
+		j.stuck.note(err)
+		waited := time.Since(begin)
+		switch {
+		case j.stuck.lasts() > j.longestTurn() && waited > extra:
+			return j.pass(ctx, ask)
+		case waited > j.longestTurn()+extra:
+			return Token{}, fmt.Errorf("%w: others are trying to log in, and in %v none has brought one", errNothingNew, waited)
 		}
+		<-time.After(pause/2 + rand.N(pause))
 	}
+}
+
+// peek looks for a token that will do, while this member waits to try again.
+func (j *joiner) peek(ask ask) (Token, bool) {
+	t, err := j.load(context.Background())
+	return t, err == nil && ask.valid(t)
 }
 
 // longestTurn is how long a member keeps the lock, if it isn't stopped: it looks, logs in
@@ -138,11 +143,9 @@ func (j *joiner) longestTurn() time.Duration {
 
 // pass logs in past the lock: whoever has had it all the time may be stopped rather than
 // dead.
-func (j *joiner) pass(ask ask, patience time.Duration) (Token, error) {
+func (j *joiner) pass(ctx context.Context, ask ask) (Token, error) {
 	j.session.logger.Warn("another process has the lock and has brought no token, so this one logs in without it",
-		"store", sinkName(j.store), "waited", patience)
-	ctx, cancel := context.WithTimeout(context.Background(), j.cfg.Timeout+storeTimeout)
-	defer cancel()
+		"store", sinkName(j.store), "locked_for", j.stuck.lasts())
 	t, err := j.session.login(ctx, j.cfg)
 	if err == nil {
 		j.publish(ctx, t, ask)
@@ -166,8 +169,10 @@ func (j *joiner) publish(ctx context.Context, t Token, ask ask) {
 	}
 }
 
-// load reads the store, and returns the zero Token if it's empty.
+// load reads the store, within storeTimeout, and returns the zero Token if it's empty.
 func (j *joiner) load(ctx context.Context) (Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	t, err := j.store.Load(ctx)
 	if errors.Is(err, ErrNotShared) {
 		return Token{}, nil
@@ -207,20 +212,17 @@ func ours(ctx context.Context, store Store, t Token, clientID string) (Token, er
 // turn takes the lock, looks again, and fetches and publishes a token. It returns
 // ErrLocked at once when it's somebody else's turn.
 func (j *joiner) turn(ctx context.Context, ask ask) (Token, error) {
-	// The lock may outlive ctx: see below. A login has a timeout of its own.
-	held, unlock, err := j.store.TryLock(context.WithoutCancel(ctx))
+	held, unlock, err := j.store.TryLock(ctx)
 	if err != nil {
 		return Token{}, err
 	}
-	looking, looked := context.WithTimeout(held, storeTimeout)
-	defer looked()
-	t, err := j.load(looking)
+	t, err := j.load(held)
 	if err != nil || ask.usable(t) {
 		unlock()
 		return t, err
 	}
 	if t.IsZero() {
-		if _, err := ours(looking, j.store, t, j.cfg.ClientID); err != nil {
+		if _, err := ours(held, j.store, t, j.cfg.ClientID); err != nil {
 			unlock()
 			return Token{}, err // somebody shares another client's token, though it is gone for now
 		}
@@ -229,11 +231,14 @@ func (j *joiner) turn(ctx context.Context, ask ask) (Token, error) {
 	if err != nil {
 		// Keep the turn for a while, or every process would have its own try at a service
 		// that is in trouble.
-		time.AfterFunc(min(j.cfg.RetryWait, max(t.Remaining()/4, time.Second)), unlock)
-		if ask.valid(t) {
-			return t, err
+		hold := j.cfg.RetryWait
+		if !ask.valid(t) {
+			t = Token{}
+		} else {
+			hold = min(hold, max(t.Remaining()/4, time.Second))
 		}
-		return Token{}, err
+		time.AfterFunc(hold, unlock)
+		return t, err
 	}
 	defer unlock()
 	j.publish(held, fetched, ask)

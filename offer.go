@@ -42,15 +42,22 @@ func (s *Session) accept(t Token) bool {
 	defer s.mu.Unlock()
 	e, offered := s.cur.Load(), s.entryFor(t)
 	switch {
-	case !offered.valid(time.Now().UnixNano()), s.refused.Equal(t), e.token.Equal(t) && !t.extends(e.token):
+	case !offered.valid(time.Now().UnixNano()), again(t, s.refused), again(t, e.token):
 		return false
 	}
 	if !e.rejected && !outlives(t, e.token) {
 		return false
 	}
 	s.install(t)
+	s.gate.open()
+	if f := s.flight; f != nil {
+		f.relief.Do(func() { close(f.relieved) })
+	}
 	return true
 }
+
+// again reports whether t is u, and no longer valid than that.
+func again(t, u Token) bool { return t.Equal(u) && !t.extends(u) }
 
 // outlives reports which of two tokens sharers of one client agree to keep.
 func outlives(t, u Token) bool {

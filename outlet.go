@@ -67,7 +67,7 @@ func (o *outlet) publish(ctx context.Context, t Token) error {
 func (o *outlet) holds(t Token) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.err == nil && o.published.Equal(t) && !t.extends(o.published)
+	return o.err == nil && again(t, o.published)
 }
 
 // forget notes that the sink holds something else than what was published.

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
 // A flight is one renewal, on a context of its own, that any number of callers wait for.
@@ -17,7 +16,9 @@ type flight struct {
 	done   chan struct{} // closed when err is set
 	err    error
 
-	withheld atomic.Bool // see Session.withhold
+	relieved chan struct{} // closed when a token has come from elsewhere
+	relief   sync.Once     // closes it
+	withheld atomic.Bool   // see Session.withhold
 }
 
 // errNothingNew is a refill's answer when there is no better token yet, though nothing
@@ -51,6 +52,7 @@ func (s *Session) need(minTTL time.Duration) (*entry, need) {
 // renewed returns a token that is valid for at least minTTL, after a renewal if there has
 // to be one. See Token for who waits.
 func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, error) {
+	var useless *flight // whose relief this caller couldn't use
 	for {
 		e, need := s.need(minTTL)
 		switch {
@@ -60,6 +62,13 @@ func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, err
 			return s.final(e, minTTL)
 		case e.outlived(minTTL):
 			return Token{}, tooShort(e, minTTL)
+		case ctx.Err() != nil:
+			return s.interrupted(ctx, minTTL)
+		case need == urgently && minTTL > 0: // any token first, and then one that lives so long
+			if t, err := s.renewed(ctx, 0); err != nil {
+				return t, err
+			}
+			continue
 		}
 		f, mine, err := s.board(need, minTTL)
 		switch {
@@ -78,13 +87,12 @@ func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, err
 			}
 			return Token{}, err
 		}
-		select {
-		case <-f.done:
-		case <-ctx.Done():
-			if t, err := s.makeDo(minTTL); err == nil {
-				return t, nil
-			}
-			return Token{}, s.interrupted(ctx)
+		switch f.wait(ctx, f != useless) {
+		case relieved:
+			useless = f
+			continue
+		case left:
+			return s.interrupted(ctx, minTTL)
 		}
 		t, err := s.makeDo(minTTL)
 		switch {
@@ -97,6 +105,31 @@ func (s *Session) renewed(ctx context.Context, minTTL time.Duration) (Token, err
 		case need != urgently:
 			return Token{}, err
 		}
+	}
+}
+
+// An ending is how a caller's wait for a flight ends.
+type ending int
+
+const (
+	landed   ending = iota // the flight has
+	relieved               // a token has come from elsewhere
+	left                   // ctx has ended
+)
+
+// wait waits for a flight, and unless it's of no use, for a relief.
+func (f *flight) wait(ctx context.Context, relief bool) ending {
+	token := f.relieved
+	if !relief {
+		token = nil
+	}
+	select {
+	case <-f.done:
+		return landed
+	case <-token:
+		return relieved
+	case <-ctx.Done():
+		return left
 	}
 }
 
@@ -138,13 +171,21 @@ func (s *Session) final(e *entry, minTTL time.Duration) (Token, error) {
 	return t, err
 }
 
-// interrupted is the answer to a caller whose ctx ended while there was no valid token.
-func (s *Session) interrupted(ctx context.Context) error {
-	err := fmt.Errorf("waiting for a token: %w", context.Cause(ctx))
+// interrupted is the answer to a caller whose ctx has ended: the token there is, if it will
+// do.
+func (s *Session) interrupted(ctx context.Context, minTTL time.Duration) (Token, error) {
+	if t, err := s.makeDo(minTTL); err == nil {
+		return t, nil
+	}
+	err := ctx.Err()
+	if cause := context.Cause(ctx); !errors.Is(cause, err) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	err = fmt.Errorf("waiting for a token: %w", err)
 	if last := s.lastFailure(); last != nil {
 		err = fmt.Errorf("%w; the last attempt failed: %w", err, last)
 	}
-	return err
+	return Token{}, err
 }
 
 func (s *Session) lastFailure() error {
@@ -172,54 +213,63 @@ func (s *Session) board(n need, least time.Duration) (f *flight, mine bool, err 
 	if wait > 0 && s.gate.hopeless() {
 		return nil, false, s.gate.err
 	}
-	s.flight = &flight{urgent: n == urgently, least: least, done: make(chan struct{})}
+	s.flight = &flight{urgent: n == urgently, least: least, done: make(chan struct{}), relieved: make(chan struct{})}
 	go s.fly(s.flight, wait)
 	return s.flight, true, nil
 }
 
-// fly makes the attempts of one flight: one while there is a valid token to go on with,
-// else up to the session's limit.
+// fly makes the attempts of one flight, the first after a wait: one while there is a valid
+// token to go on with, else up to the session's limit.
 func (s *Session) fly(f *flight, wait time.Duration) {
-	if wait > 0 {
-		<-time.After(wait)
-	}
-	tries := uint(1)
+	tries := 1
 	if f.urgent {
-		tries = uint(s.attempts)
+		tries = s.attempts
 	}
-	t, err := backoff.Retry(context.Background(), func() (Token, error) { return s.attempt(f) },
-		backoff.WithBackOff(s.newBackOff()), backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(0),
-		backoff.WithNotify(s.logFailure))
-	s.land(f, t, err)
+	waits := s.newBackOff()
+	for n := 1; ; n++ {
+		if t, ok := s.await(f, wait); ok {
+			s.land(f, t, nil)
+			return
+		}
+		t, err := s.refill(context.Background(), s.askFor(f))
+		if err != nil && !errors.Is(err, errNothingNew) {
+			s.countFailure(err)
+		}
+		var endpoint *EndpointError
+		if n >= tries || !t.IsZero() || !errors.As(err, &endpoint) || endpoint.Permanent {
+			s.land(f, t, err)
+			return
+		}
+		wait = max(waits.NextBackOff(), endpoint.RetryAfter)
+		s.logFailure(err, wait)
+	}
 }
 
-// attempt asks for a token once, and tells backoff.Retry what to make of the answer.
-func (s *Session) attempt(f *flight) (Token, error) {
-	t, err := s.refill(context.Background(), s.askFor(f))
-	if err == nil {
-		return t, nil
+// await waits before an attempt. It returns early with a token that has come meanwhile: one
+// that was offered or, for a member of a Join, that another has published.
+func (s *Session) await(f *flight, wait time.Duration) (Token, bool) {
+	if wait <= 0 {
+		return Token{}, false
 	}
-	if !errors.Is(err, errNothingNew) {
-		s.countFailure(err)
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	look := time.NewTicker(spread(lookAgain(0)))
+	defer look.Stop()
+	for {
+		select {
+		case <-over.C:
+			return Token{}, false
+		case <-f.relieved:
+			return s.cur.Load().token, true
+		case <-look.C:
+			if s.peek == nil {
+				continue
+			}
+			if t, ok := s.peek(s.askFor(f)); ok {
+				return t, true
+			}
+		}
 	}
-	var endpoint *EndpointError
-	if !t.IsZero() || !errors.As(err, &endpoint) || endpoint.Permanent {
-		return t, backoff.Permanent(err)
-	}
-	if endpoint.RetryAfter > 0 {
-		return t, retryAfter{err, endpoint.RetryAfter}
-	}
-	return t, err
-}
-
-// retryAfter tells backoff.Retry how long to wait, and keeps the cause.
-type retryAfter struct {
-	error
-	wait time.Duration
-}
-
-func (r retryAfter) Unwrap() []error {
-	return []error{r.error, &backoff.RetryAfterError{Duration: r.wait}}
 }
 
 // askFor says what the flight is for.
@@ -230,11 +280,11 @@ func (s *Session) askFor(f *flight) ask {
 	valid := func(t Token) bool {
 		now := time.Now().UnixNano()
 		e := s.entryFor(t)
-		return e.valid(now) && e.remaining(now) >= f.least && !t.Equal(refused)
+		return e.valid(now) && e.remaining(now) >= f.least && !again(t, refused)
 	}
 	usable := func(t Token) bool {
 		e := s.cur.Load()
-		if !t.Equal(e.token) || t.extends(e.token) {
+		if !again(t, e.token) {
 			e = s.entryFor(t)
 		} // else what was drawn for it holds
 		return valid(t) && e.state(time.Now().UnixNano()) == Fresh
@@ -245,13 +295,9 @@ func (s *Session) askFor(f *flight) ask {
 // land ends a flight: it installs what the flight brought, if anything, decides when the
 // next may start, and lets the callers go.
 func (s *Session) land(f *flight, t Token, err error) {
-	var unwrap retryAfter
-	if errors.As(err, &unwrap) {
-		err = unwrap.error
-	}
 	s.mu.Lock()
 	old := s.cur.Load().token
-	isNew := !t.IsZero() && (!t.Equal(old) || t.extends(old))
+	isNew := !t.IsZero() && !again(t, old)
 	if isNew {
 		s.install(t)
 	} else if err == nil && s.cur.Load().state(time.Now().UnixNano()) != Fresh {

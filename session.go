@@ -26,8 +26,10 @@ type Session struct {
 	attempts  int
 	retryWait time.Duration
 	allowHTTP bool
-	alone     bool  // logs in without taking turns
-	joined    Store // where a Join publishes, or nil
+	alone     bool                    // logs in without taking turns
+	joined    Store                   // where a Join publishes, or nil
+	peek      func(ask) (Token, bool) // looks there for a token that will do, or nil
+	turn      time.Duration           // the longest that one login takes, with all attempts
 	logger    *slog.Logger
 	onToken   func(Token)
 	warnOnce  sync.Once // for the warning that the token has expired
@@ -92,7 +94,7 @@ func New(cfg Config) (*Session, error) {
 func newConfigured(cfg Config, refill refill) *Session {
 	s := newSession(refill, cfg.RefreshBeforeExpiry, cfg.Logger)
 	s.clientID = cfg.ClientID
-	s.attempts, s.retryWait = cfg.MaxAttempts, cfg.RetryWait
+	s.attempts, s.retryWait, s.turn = cfg.MaxAttempts, cfg.RetryWait, cfg.longestLogin()
 	s.allowHTTP, s.onToken = cfg.AllowHTTP, cfg.OnToken
 	return s
 }
@@ -110,7 +112,7 @@ func (s *Session) login(ctx context.Context, cfg Config) (Token, error) {
 	s.counts.logins++
 	s.mu.Unlock()
 	s.logger.Debug("logged in", "client_id", cfg.ClientID, "token_url", cfg.TokenURL, "expires_at", t.ExpiresAt())
-	if old := s.cur.Load().token; t.Equal(old) && !t.extends(old) {
+	if again(t, s.cur.Load().token) {
 		return Token{}, &EndpointError{TokenURL: cfg.TokenURL, Status: http.StatusOK, Err: errSameToken}
 	}
 	return t, nil
@@ -214,7 +216,10 @@ func (s *Session) Renew(ctx context.Context) (Token, error) {
 		return t, err
 	}
 	if err = s.lastFailure(); err == nil {
-		err = errors.New("it was renewed a moment ago")
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = errors.New("there was no newer one to be had, or it was renewed a moment ago")
 	}
 	return t, fmt.Errorf("the token is still the old one: %w", err)
 }
@@ -228,7 +233,11 @@ func (s *Session) discard(t Token, young time.Duration) bool {
 	if !s.renews() || e.rejected || t.IsZero() || !e.token.Equal(t) {
 		return false
 	}
-	s.gate.discarded(time.Since(e.since), t.Life(), young)
+	age := time.Since(e.since)
+	if t.Life() > 0 {
+		age = t.Life() - t.Remaining()
+	}
+	s.gate.discarded(age, t.Life(), young, time.Until(time.Unix(0, e.expiredAt)))
 	s.refused = t
 	discarded := *e
 	discarded.rejected, discarded.staleAt = true, 0

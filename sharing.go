@@ -53,6 +53,11 @@ func Share(ctx context.Context, s *Session, sinks ...Sink) (*Sharing, error) {
 			return nil, err
 		}
 	}
+	unlock, err := sh.firstTurn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	t, err := s.Token(ctx)
 	if err != nil {
 		return nil, err

@@ -44,7 +44,11 @@ func lifeOf(t Token) time.Duration {
 // explains, or the life that a store measures. Some services hand out one token for as
 // long as it lives.
 func (t Token) extends(u Token) bool {
-	return t.Equal(u) && t.ExpiresAt().Sub(u.ExpiresAt()) > margin(lifeOf(t))
+	if !t.Equal(u) || t.ExpiresAt().Sub(u.ExpiresAt()) <= margin(lifeOf(t)) {
+		return false
+	}
+	claims, err := t.Claims()
+	return err != nil || claims.ExpiresAt.IsZero() // one that says when it ends can't be extended
 }
 
 // entryFor works out when t's states begin. The window before expiry is capped at half of

@@ -27,7 +27,7 @@ type Failures struct {
 	Refused     uint64 // the token endpoint refused the credentials
 	RateLimited uint64 // it answered 429: too many logins
 	Server      uint64 // it answered with another error status
-	Malformed   uint64 // its answer was a success, but no token or not a whole one
+	Malformed   uint64 // its answer was a success, but no token, not a whole one, or the old one again
 	Network     uint64 // it couldn't be reached, or didn't answer in time
 	Store       uint64 // a store failed or couldn't be reached
 }
@@ -78,7 +78,7 @@ func (s *Session) Status() Status {
 		LastErrorAt: s.counts.lastErrorAt,
 	}
 	if s.renews() && !e.token.IsZero() {
-		status.RenewAt = time.Unix(0, e.staleAt)
+		status.RenewAt = time.Unix(0, max(e.staleAt, e.since.UnixNano()))
 	}
 	if s.gate.opens.After(time.Now()) {
 		status.NextTry = s.gate.opens

@@ -3,6 +3,7 @@ package shsession
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -14,10 +15,6 @@ const (
 	// retryInterval is how soon it comes back to a sink that failed, or to a token that
 	// somebody else is renewing.
 	retryInterval = time.Second
-
-	// turnPatience is how long a Sharing without a valid token waits for one who has the
-	// turn.
-	turnPatience = DefaultTimeout
 )
 
 // run is the one loop of a Sharing. It wakes when the token is due for renewal, when the
@@ -131,7 +128,7 @@ func (sh *Sharing) tend(ctx context.Context) (sound bool) {
 		// A token that another sharer put into a store is published again, once, so that
 		// whoever closes last withdraws it.
 		there, isStore := before[o]
-		if o.holds(t) && (!isStore || there.Equal(t) && !t.extends(there)) {
+		if o.holds(t) && (!isStore || again(t, there)) {
 			continue
 		}
 		if !o.republish(ctx, sh.session, t) {
@@ -184,12 +181,42 @@ func (sh *Sharing) renew(ctx context.Context) (t Token, ours bool) {
 	return t, true
 }
 
-// awaits reports whether to wait for whoever has the lock: not for one who has brought no
-// token in the time of a login, such as a process that was stopped, once there is none
-// left.
+// firstTurn waits for the turn to log in, or for the token that another sharer has put
+// there, which it offers to the session. Call unlock when the token is published.
+func (sh *Sharing) firstTurn(ctx context.Context) (unlock context.CancelFunc, err error) {
+	_, store := sh.turnstile()
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		if store == nil || sh.session.Status().State == Fresh {
+			return func() {}, nil
+		}
+		held, unlock, err := store.TryLock(ctx)
+		switch {
+		case err == nil:
+			sh.look(held, store)
+			return unlock, nil
+		case !errors.Is(err, ErrLocked) || !sh.awaits(err):
+			return func() {}, nil // better a login too many than none
+		}
+		select {
+		case <-time.After(spread(pause)):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for whoever is logging in: %w", ctx.Err())
+		}
+		sh.look(ctx, store)
+	}
+}
+
+// awaits reports whether to wait for whoever has the lock: while there is a valid token, and
+// then for as long as one who isn't stopped may need. That is one attempt, if they had
+// the lock before the token ended, and a whole login, if they took it since.
 func (sh *Sharing) awaits(locked error) bool {
 	sh.stuck.note(locked)
-	return sh.session.Status().State == Stale || sh.stuck.lasts() < turnPatience
+	e, now := sh.session.cur.Load(), time.Now().UnixNano()
+	patience := sh.session.turn
+	if sh.stuck.since.UnixNano() < e.expiredAt {
+		patience = DefaultTimeout
+	}
+	return e.valid(now) || sh.stuck.lasts() < patience+storeTimeout
 }
 
 // turnstile returns the store whose lock sharers take turns with, or nil if the session

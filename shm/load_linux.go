@@ -27,7 +27,8 @@ func supported() error { return nil }
 // is none, and is an [UntrustedError] if the file there can't be trusted.
 //
 // Load blocks for a few milliseconds at most, and that only if the segment is missing or
-// being rewritten: a Python reader may have deleted it a moment ago.
+// being rewritten: a Python reader may have deleted it a moment ago. If it's empty, as a
+// Python sharer creates it, that is a tenth of a second.
 func (s *Store) Load(ctx context.Context) (shsession.Token, error) {
 	if err := ctx.Err(); err != nil {
 		return shsession.Token{}, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +30,7 @@ func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock conte
 	if err != nil {
 		return nil, nil, err
 	}
+	lock.sign()
 	held, cancel := context.WithCancel(context.WithValue(ctx, heldKey(s.name), lock))
 	lock.lose = cancel
 	stop := context.AfterFunc(held, lock.release)
@@ -119,8 +119,8 @@ func openLock(path string) (*fileLock, error) {
 	switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err {
 	case nil:
 	case unix.EWOULDBLOCK:
-		unix.Close(fd)
-		return nil, &shsession.LockedError{Holder: strconv.FormatUint(st.Ino, 10)} // each makes the file anew
+		defer unix.Close(fd)
+		return nil, &shsession.LockedError{Holder: signature(fd)}
 	default:
 		unix.Close(fd)
 		return nil, &fs.PathError{Op: "flock", Path: path, Err: err}
@@ -131,6 +131,19 @@ func openLock(path string) (*fileLock, error) {
 		return nil, nil
 	}
 	return lock, nil
+}
+
+// sign writes who has the lock into its file, which may be a dead holder's: a name for this
+// one holding.
+func (l *fileLock) sign() {
+	_, _ = unix.Pwrite(l.fd, []byte(newID()), 0) // it is for others' patience alone
+}
+
+// signature returns what the holder of a lock has written.
+func signature(fd int) string {
+	var buf [64]byte
+	n, _ := unix.Pread(fd, buf[:], 0)
+	return string(buf[:max(n, 0)])
 }
 
 // holds reports whether nobody else can have the lock.

@@ -28,6 +28,7 @@ type Memory struct {
 type contents struct {
 	mu       sync.Mutex // guards the rest
 	token    shsession.Token
+	locks    int         // how many there have been
 	holder   *memoryLock // who took the lock last
 	watchers []*Memory   // the handles that watch
 }
@@ -153,12 +154,13 @@ func (m *Memory) TryLock(ctx context.Context) (held context.Context, unlock cont
 	home.mu.Lock()
 	defer home.mu.Unlock()
 	if home.locked() {
-		return nil, nil, &shsession.LockedError{Holder: fmt.Sprintf("%p", home.holder)}
+		return nil, nil, &shsession.LockedError{Holder: fmt.Sprint(home.locks)}
 	}
 	lock := &memoryLock{}
 	held, unlock = context.WithCancel(context.WithValue(ctx, memoryKey{home}, lock))
 	lock.done, lock.lose = held.Done(), unlock
 	home.holder = lock
+	home.locks++
 	return held, unlock, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -116,9 +117,7 @@ func (c shareCase) run(t *testing.T, env []string, name string) {
 		p.Wait() // the exit code tells
 	}()
 	c.signal(p, ended)
-	select {
-	case <-ended:
-	case <-time.After(30 * time.Second):
+	if !endsInTime(stdin, ended) {
 		t.Errorf("%s has not ended", name)
 		p.Process.Kill()
 		<-ended
@@ -142,6 +141,23 @@ func (c shareCase) run(t *testing.T, env []string, name string) {
 		if time.Now().After(deadline) {
 			t.Errorf("%s has left the processes %v", name, processesOf(p.Process.Pid))
 			return
+		}
+	}
+}
+
+// endsInTime reports whether a process ends within half a minute. It writes lines for the command to read
+// meanwhile: a shell whose signal came just before it began to wait for one runs its trap no sooner.
+func endsInTime(stdin io.Writer, ended <-chan struct{}) bool {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(30 * time.Second); ; {
+		select {
+		case <-ended:
+			return true
+		case <-tick.C:
+			io.WriteString(stdin, "\n") // an error means that it has ended
+		case <-deadline:
+			return false
 		}
 	}
 }
