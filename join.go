@@ -118,11 +118,11 @@ func (j *joiner) refill(ctx context.Context, ask ask) (Token, error) {
 			return Token{}, errNothingNew
 		}
 		j.stuck.note(err)
-		waited := time.Since(begin)
+		waited, overdue := time.Since(begin), j.stuck.lasts()-j.longestTurn()
 		switch {
-		case j.stuck.lasts() > j.longestTurn() && waited > extra:
+		case min(waited, overdue) > extra:
 			return j.pass(ctx, ask)
-		case waited > j.longestTurn()+extra:
+		case waited > j.longestTurn()+extra+storeTimeout:
 			return Token{}, fmt.Errorf("%w: others are trying to log in, and in %v none has brought one", errNothingNew, waited)
 		}
 		<-time.After(pause/2 + rand.N(pause))
