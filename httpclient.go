@@ -45,12 +45,12 @@ func defaultHTTPClient() *http.Client {
 // with the CA file that the environment names.
 func (s *Session) apiTransport() http.RoundTripper {
 	s.apiOnce.Do(func() {
-		s.api = lazyTransport(sync.OnceValues(func() (http.RoundTripper, error) {
-			if roots, err := rootsFromEnvironment(); roots == nil && err == nil {
-				return http.DefaultTransport, nil
-			}
-			return NewHTTPTransport()
-		}))
+		var transport http.RoundTripper = http.DefaultTransport
+		roots, err := rootsFromEnvironment()
+		if roots != nil {
+			transport, err = NewHTTPTransport()
+		}
+		s.api = func() (http.RoundTripper, error) { return transport, err }
 	})
 	return s.api
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -78,10 +79,7 @@ func completeStart(typed string, names []string, willDo func(sinkKind) bool) ([]
 // filesFrom returns the files whose paths begin like this, and directories with a slash behind them.
 func filesFrom(start string) []string {
 	dir, base := filepath.Split(start)
-	entries, err := os.ReadDir(filepath.Clean("./" + dir))
-	if filepath.IsAbs(dir) {
-		entries, err = os.ReadDir(dir)
-	}
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
 		return nil
 	}

@@ -32,8 +32,8 @@ func (o *origin) flags(cmd *cobra.Command) {
 // token returns a token from there that is valid for at least minTTL.
 func (o *origin) token(cmd *cobra.Command, a *app, minTTL time.Duration) (shsession.Token, error) {
 	ctx := cmd.Context()
-	if o.from == "" && cmd.Flags().Changed("from") {
-		return shsession.Token{}, usage(cmd, "--from is empty")
+	if err := notEmpty(cmd, "from"); err != nil {
+		return shsession.Token{}, err
 	}
 	from, inherited := o.from, false
 	if from == "" && !logsIn(cmd) {

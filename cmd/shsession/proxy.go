@@ -43,6 +43,9 @@ A STORE, for --from, is written as for "shsession share".`,
   shsession proxy --from sh-session-token --allow-origin http://localhost:3000`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := notEmpty(cmd, "from"); err != nil {
+				return err
+			}
 			session, err := f.session(cmd.Context(), a)
 			if err != nil {
 				return err

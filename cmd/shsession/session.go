@@ -79,7 +79,7 @@ func (a *app) cachedToken(ctx context.Context, cfg shsession.Config, minTTL time
 	if err != nil {
 		return shsession.Token{}, err
 	}
-	t, err := tokenFor(ctx, session, minTTL)
+	t, err := session.TokenFor(ctx, minTTL)
 	if cacheFailed(err) {
 		a.warn(fmt.Sprintf("logging in without this machine's cache: %v", err))
 		return login(ctx, cfg, minTTL)
@@ -91,16 +91,6 @@ func login(ctx context.Context, cfg shsession.Config, minTTL time.Duration) (shs
 	session, err := shsession.New(cfg)
 	if err != nil {
 		return shsession.Token{}, err
-	}
-	return tokenFor(ctx, session, minTTL)
-}
-
-// tokenFor is session.TokenFor for a session that is new: it looks at a token before it
-// asks for a better one, so that more life than any token has costs no login each time.
-func tokenFor(ctx context.Context, session *shsession.Session, minTTL time.Duration) (shsession.Token, error) {
-	t, err := session.Token(ctx)
-	if err != nil || t.Remaining() >= minTTL {
-		return t, err
 	}
 	return session.TokenFor(ctx, minTTL)
 }

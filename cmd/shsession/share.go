@@ -94,12 +94,10 @@ func shareArguments(cmd *cobra.Command, args []string) error {
 
 // check completes the targets, and looks for what makes no sense together.
 func (f *shareFlags) check(cmd *cobra.Command, command []string) error {
-	switch { // as an unset variable of a script makes them
-	case cmd.Flags().Changed("name") && f.name == "":
-		return usage(cmd, "--name is empty")
-	case cmd.Flags().Changed("from") && f.from == "":
-		return usage(cmd, "--from is empty")
-	case slices.Contains(f.targets, ""):
+	if err := notEmpty(cmd, "name", "from"); err != nil {
+		return err
+	}
+	if slices.Contains(f.targets, "") {
 		return usage(cmd, "--to is empty")
 	}
 	if f.name != "" || len(f.targets) == 0 {

@@ -111,13 +111,16 @@ func (pic picture) summary() line {
 
 // dueAt returns when somebody will next try to renew the token.
 func (h *history) dueAt(now time.Time) time.Time {
-	at := h.renewAt()
+	var next time.Time // of several sharers who wait after a failure, the first
 	for _, s := range h.Sharers {
-		if s.sharerReport != nil && s.NextTry.After(now) {
-			at = s.NextTry
+		if s.sharerReport != nil && s.NextTry.After(now) && (next.IsZero() || s.NextTry.Before(next)) {
+			next = s.NextTry
 		}
 	}
-	return at
+	if next.IsZero() {
+		return h.renewAt()
+	}
+	return next
 }
 
 // tokens returns the lines for the tokens, at most room: some for each that is shared and one for each cache, or

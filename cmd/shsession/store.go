@@ -50,6 +50,9 @@ func (a *app) openStore(text string) (shsession.Store, error) {
 // open opens what a text names, if it's of a kind that will do. The end of the process closes it.
 func (a *app) open(text string, willDo func(sinkKind) bool) (shsession.Sink, error) {
 	scheme, _, isURL := strings.Cut(text, ":")
+	if text == "" {
+		return nil, &usageError{errors.New("the name of a STORE is empty")}
+	}
 	if !isURL {
 		sink, err := a.openShared("shm:" + text)
 		return sink, asUsage(err)

@@ -23,6 +23,16 @@ func usage(cmd *cobra.Command, format string, args ...any) error {
 	return withHint(&usageError{fmt.Errorf(format, args...)}, "see `"+cmd.CommandPath()+" --help`")
 }
 
+// notEmpty returns a mistake if one of the flags is there and empty, as an unset variable of a script makes it.
+func notEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, flag := range flags {
+		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+			return usage(cmd, "--%s is empty", flag)
+		}
+	}
+	return nil
+}
+
 // flagError is what becomes of errors in flags.
 func flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
