@@ -69,7 +69,7 @@ func shareCases() []shareCase {
 func TestShareEnds(t *testing.T) {
 	t.Parallel()
 	times := 200
-	if testing.Short() {
+	if testing.Short() || underRace {
 		times = 10
 	}
 	for _, test := range shareCases() {
