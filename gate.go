@@ -84,8 +84,8 @@ func (g *gate) hopeless() bool {
 // discarded is told that a token of that age and life is to be replaced early. The first
 // young one is replaced at once, and every further one in a row only after a wait that
 // doubles, up to half of a token's life. young is the age at which one isn't young any
-// more, and half of a token's life at most. With the token, whose life that is left is left,
-// the wait ends: then there is nothing else to go on with.
+// more, and half of a token's life at most. The wait ends when what is left of the token's
+// life does: then there is nothing else to go on with.
 func (g *gate) discarded(age, life, young, left time.Duration) {
 	if life <= 0 {
 		life = 2 * maxWait

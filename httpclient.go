@@ -18,6 +18,12 @@ func NewHTTPTransport() (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newTransport(roots), nil
+}
+
+// newTransport returns http.DefaultTransport's settings with certificate authorities, or
+// the system's if they are nil.
+func newTransport(roots *x509.CertPool) *http.Transport {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	if own, ok := http.DefaultTransport.(*http.Transport); ok { // a program may have wrapped it
 		transport = own.Clone()
@@ -25,7 +31,7 @@ func NewHTTPTransport() (*http.Transport, error) {
 	if roots != nil {
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	return transport, nil
+	return transport
 }
 
 // defaultHTTPClient returns the client for token requests. It keeps no connection between
@@ -48,7 +54,7 @@ func (s *Session) apiTransport() http.RoundTripper {
 		var transport http.RoundTripper = http.DefaultTransport
 		roots, err := rootsFromEnvironment()
 		if roots != nil {
-			transport, err = NewHTTPTransport()
+			transport = newTransport(roots)
 		}
 		s.api = func() (http.RoundTripper, error) { return transport, err }
 	})
