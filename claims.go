@@ -1,17 +1,15 @@
 package shsession
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
+
+	"github.com/shsession/shsession/internal/jwt"
 )
 
-// Claims are what a JWT access token says of itself (RFC 7519 section 4, RFC 9068, and
-// Keycloak's azp). They are decoded, not verified: the token's signature is for the
-// service to check. Python's info() returns the same object.
+// Claims are the claims of a JWT access token (RFC 7519 section 4, RFC 9068, and Keycloak's
+// azp). They are decoded, not verified: the service checks the token's signature. Python's
+// info() returns the same object.
 type Claims struct {
 	Issuer          string    // iss
 	Subject         string    // sub: the user or service account
@@ -25,93 +23,60 @@ type Claims struct {
 
 	// Raw is the whole JSON object as it was issued.
 	Raw json.RawMessage
+
+	clientID string // client_id
 }
 
 // ClientID returns the client that the token was issued to: azp, else client_id, else the
 // only audience, else "".
 func (c Claims) ClientID() string {
-	if c.AuthorizedParty != "" {
-		return c.AuthorizedParty
-	}
-	var other struct {
-		ClientID string `json:"client_id"`
-	}
-	if json.Unmarshal(c.Raw, &other) == nil && other.ClientID != "" {
-		return other.ClientID
-	}
-	if len(c.Audience) == 1 {
+	if c.AuthorizedParty == "" && c.clientID == "" && len(c.Audience) == 1 {
 		return c.Audience[0]
 	}
-	return ""
+	return orDefault(c.AuthorizedParty, c.clientID)
+}
+
+// An Account is the owner of a token: a client of one issuer. The same client id at two
+// services is two accounts. A field is "" if it is unknown.
+type Account struct {
+	Issuer   string // as in the iss claim (RFC 7519 section 4.1.1)
+	ClientID string
+}
+
+// Matches reports whether two accounts can be the same one: an unknown field matches every
+// value. A service's old and new addresses are one issuer.
+func (a Account) Matches(b Account) bool {
+	return (a.ClientID == "" || b.ClientID == "" || a.ClientID == b.ClientID) &&
+		(a.Issuer == "" || b.Issuer == "" || a.Issuer == b.Issuer || knownServices.OneIssuer(a.Issuer) == knownServices.OneIssuer(b.Issuer))
+}
+
+// Account returns the account that the token was issued to, as the session that logged in
+// wrote it beside the token, or else from the token's claims.
+func (t Token) Account() Account {
+	if t.p == nil {
+		return Account{}
+	}
+	account := t.p.account
+	if account.Issuer != "" && account.ClientID != "" {
+		return account
+	}
+	if claims, err := t.Claims(); err == nil {
+		account.Issuer = orDefault(account.Issuer, claims.Issuer)
+		account.ClientID = orDefault(account.ClientID, claims.ClientID())
+	}
+	return account
 }
 
 // Claims decodes the access token's claims. It returns [ErrOpaque] if the token is not a
 // JWT, and another error if it looks like one but can't be decoded.
 func (t Token) Claims() (Claims, error) {
-	parts := strings.SplitN(t.AccessToken(), ".", 4)
-	if len(parts) != 3 {
-		return Claims{}, ErrOpaque
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	c, payload, err := jwt.Decode(t.AccessToken())
 	if err != nil {
-		return Claims{}, errors.New("the access token's claims are not base64url") // err would quote them
-	}
-	return parseClaims(payload)
-}
-
-func parseClaims(payload []byte) (Claims, error) {
-	var c struct {
-		Issuer          string       `json:"iss"`
-		Subject         string       `json:"sub"`
-		Audience        stringOrList `json:"aud"`
-		AuthorizedParty string       `json:"azp"`
-		Scope           string       `json:"scope"`
-		ID              string       `json:"jti"`
-		IssuedAt        numericDate  `json:"iat"`
-		NotBefore       numericDate  `json:"nbf"`
-		ExpiresAt       numericDate  `json:"exp"`
-	}
-	if err := json.Unmarshal(payload, &c); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) && wrong.Field != "" {
-			return Claims{}, fmt.Errorf("the access token's claim %q has the wrong type", wrong.Field)
-		}
-		return Claims{}, errors.New("the access token's claims are not a JSON object")
+		return Claims{}, err
 	}
 	return Claims{
 		Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, AuthorizedParty: c.AuthorizedParty,
-		Scope: c.Scope, ID: c.ID,
+		Scope: c.Scope, ID: c.ID, Raw: payload, clientID: string(c.ClientID),
 		IssuedAt: time.Time(c.IssuedAt), NotBefore: time.Time(c.NotBefore), ExpiresAt: time.Time(c.ExpiresAt),
-		Raw: payload,
 	}, nil
-}
-
-// stringOrList is a claim that is one string or several (RFC 7519 section 4.1.3).
-type stringOrList []string
-
-func (l *stringOrList) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*l = stringOrList{one}
-		return nil
-	}
-	return json.Unmarshal(data, (*[]string)(l))
-}
-
-// numericDate is seconds since 1970 (RFC 7519 section 2), perhaps fractional.
-type numericDate time.Time
-
-func (d *numericDate) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	seconds, ok := parseSeconds(string(data))
-	if !ok {
-		return errors.New("a date claim is not a number of seconds")
-	}
-	*d = numericDate(unixTime(seconds))
-	return nil
 }

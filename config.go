@@ -1,24 +1,31 @@
 package shsession
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
+
+	"github.com/shsession/shsession/internal/netenv"
+	"github.com/shsession/shsession/internal/services"
 )
 
-// The services, each a base URL and the token URL that goes with it. Credentials of one
-// are refused by the other.
+// The services, each a base URL and the token URL that goes with it. Each service refuses
+// the other's credentials.
 const (
 	SentinelHubBaseURL  = "https://services.sentinel-hub.com"
 	SentinelHubTokenURL = "https://services.sentinel-hub.com/auth/realms/main/protocol/openid-connect/token"
 	CDSEBaseURL         = "https://sh.dataspace.copernicus.eu"
 	CDSETokenURL        = "https://identity.dataspace.copernicus.eu/auth/realms/CDSE/protocol/openid-connect/token"
 )
+
+// knownServices is what is known of the services.
+var knownServices = services.Known{
+	SentinelHub: services.Service{BaseURL: SentinelHubBaseURL, TokenURL: SentinelHubTokenURL},
+	CDSE:        services.Service{BaseURL: CDSEBaseURL, TokenURL: CDSETokenURL},
+}
 
 const (
 	// DefaultRefreshBeforeExpiry is how long before its expiry a token is renewed when
@@ -36,7 +43,7 @@ const (
 	DefaultTimeout     = 30 * time.Second
 )
 
-// Config says where to log in, as whom, and how. ClientID and ClientSecret are required;
+// Config says where to log in, as whom, and how. ClientID and a secret are required;
 // every other field has a useful zero value. A Config shows no secret when it is printed,
 // logged or marshalled.
 type Config struct {
@@ -45,27 +52,38 @@ type Config struct {
 	ClientID     string
 	ClientSecret Secret
 
-	// BaseURL is the service's, and TokenURL its token endpoint. One known URL implies
-	// the other; with neither it is Sentinel Hub. TokenURL is https, or http on the
-	// loopback interface, unless AllowHTTP.
+	// ReadSecret, if not nil, returns the client secret in place of ClientSecret. It is
+	// called before each login, and once more when the credentials were refused, so that a
+	// secret can be rotated while the program runs. During the wait after a refusal, calls of
+	// Token call it too, once a second at most, and a changed secret is tried at once. ctx
+	// ends after Timeout.
+	ReadSecret func(ctx context.Context) (Secret, error) `json:"-"`
+
+	// Token, if not zero, is the token that the session starts with, such as one from another
+	// program. The session renews it before it expires.
+	Token Token `json:"-"`
+
+	// BaseURL is the service, and TokenURL its token endpoint. One known URL implies the
+	// other; the default is Sentinel Hub. TokenURL is https, or http on the loopback
+	// interface; AllowHTTP permits other http.
 	BaseURL  string
 	TokenURL string
 
 	// RefreshBeforeExpiry is how long before its expiry a token is renewed. It is capped
-	// at half of a token's life. 0 means DefaultRefreshBeforeExpiry; Never, or anything
-	// below zero, means not at all.
+	// at half of a token's life. 0 means DefaultRefreshBeforeExpiry; Never, or any value
+	// below zero, means that tokens aren't renewed.
 	RefreshBeforeExpiry time.Duration
 
-	// MaxAttempts bounds the requests made for one token when no valid one is left; the
-	// wait between them is RetryWait, three times that, nine times, with jitter, and at
+	// MaxAttempts bounds the requests for one token when there is no valid token. The waits
+	// between them are RetryWait, three times RetryWait, nine times, with jitter, and at
 	// most a minute. Timeout bounds one request. 0 means the defaults above.
 	MaxAttempts int
 	RetryWait   time.Duration
 	Timeout     time.Duration
 
 	// AllowHTTP permits a plain http TokenURL that is not on the loopback interface, and
-	// a token in such requests of a Client or Transport. The secret and the token can
-	// then be read on the way.
+	// a token in such requests of a Client or Transport. Others can then read the secret
+	// and the token on the network.
 	AllowHTTP bool
 
 	// HTTPClient sends the token requests; its Timeout and CheckRedirect are not used.
@@ -74,13 +92,14 @@ type Config struct {
 	// connections.
 	HTTPClient *http.Client `json:"-"`
 
-	// Logger gets a record of each login (debug), each failure (warning) and nothing
-	// secret. nil means slog.Default().
+	// Logger gets a record of each login (debug) and each failure (warning), without
+	// secrets. nil means slog.Default(). The session doesn't wait for the Logger: records
+	// are queued. While the Logger blocks, records beyond the queue are dropped and counted.
 	Logger *slog.Logger `json:"-"`
 
-	// OnToken, if not nil, is called with each new token, outside every lock and after
-	// the callers have it, on a goroutine of its own: it may block, and may use the
-	// session and close its Sharing.
+	// OnToken, if not nil, is called with each new token, after the callers have the token,
+	// on a goroutine of its own and without a lock held. It may block, use the session and
+	// close its Sharing.
 	OnToken func(Token) `json:"-"`
 }
 
@@ -97,7 +116,7 @@ func CDSE(clientID string, secret Secret) Config {
 // withDefaults returns the config with its zero fields filled in, or an error that says
 // what is missing or wrong.
 func (c Config) withDefaults() (Config, error) {
-	if c.ClientID == "" || c.ClientSecret.IsZero() {
+	if c.ClientID == "" || c.ClientSecret.IsZero() && c.ReadSecret == nil {
 		return c, ErrNoCredentials
 	}
 	c.RefreshBeforeExpiry = orDefault(c.RefreshBeforeExpiry, DefaultRefreshBeforeExpiry)
@@ -111,24 +130,16 @@ func (c Config) withDefaults() (Config, error) {
 	if err := c.pairURLs(); err != nil {
 		return c, err
 	}
-	if err := checkTokenURL(c.TokenURL, c.AllowHTTP); err != nil {
+	if err := knownServices.CheckTokenURL(c.TokenURL, c.AllowHTTP); err != nil {
 		return c, err
 	}
+	if own := (Account{Issuer: knownServices.IssuerOf(c.TokenURL), ClientID: c.ClientID}); !c.Token.Account().Matches(own) {
+		return c, fmt.Errorf("Config.Token is of %v, and the credentials are of %v", c.Token.Account(), own)
+	}
 	if c.HTTPClient == nil {
-		c.HTTPClient = defaultHTTPClient()
+		c.HTTPClient = &http.Client{Transport: netenv.ForLogins()}
 	}
 	return c, nil
-}
-
-// longestLogin is how long a login takes at most, with all its attempts and the waits
-// between them.
-func (c Config) longestLogin() time.Duration {
-	total, wait := c.Timeout, c.RetryWait
-	for range c.MaxAttempts - 1 {
-		total += c.Timeout + time.Duration(float64(wait)*(1+jitter))
-		wait = min(3*wait, maxWait)
-	}
-	return total
 }
 
 func orDefault[T comparable](v, def T) T {
@@ -149,10 +160,8 @@ func (c *Config) pairURLs() error {
 		if c.TokenURL == "" {
 			return fmt.Errorf("no token URL is known for base URL %q: set TokenURL", c.BaseURL)
 		}
-	case c.BaseURL == "" && isCDSE(c.TokenURL):
-		c.BaseURL = CDSEBaseURL
-	case c.BaseURL == "" && isSentinelHub(c.TokenURL):
-		c.BaseURL = SentinelHubBaseURL
+	case c.BaseURL == "":
+		c.BaseURL = knownServices.Of(c.TokenURL).BaseURL
 	}
 	return nil
 }
@@ -160,56 +169,11 @@ func (c *Config) pairURLs() error {
 // TokenURLFor returns the token URL that goes with the base URL of a known service, ""
 // for any other.
 func TokenURLFor(baseURL string) string {
-	switch {
-	case isCDSE(baseURL):
-		return CDSETokenURL
-	case isSentinelHub(baseURL):
-		return SentinelHubTokenURL
-	}
-	return ""
+	return knownServices.Of(baseURL).TokenURL
 }
 
 // MixedPair reports whether one URL belongs to Sentinel Hub and the other to the
 // Copernicus Data Space, where each refuses the other's credentials.
 func MixedPair(baseURL, tokenURL string) bool {
-	return isCDSE(baseURL) && isSentinelHub(tokenURL) || isSentinelHub(baseURL) && isCDSE(tokenURL)
-}
-
-func isCDSE(rawURL string) bool { return inDomain(rawURL, "dataspace.copernicus.eu") }
-
-func isSentinelHub(rawURL string) bool { return inDomain(rawURL, "sentinel-hub.com") }
-
-func inDomain(rawURL, domain string) bool {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	return host == domain || strings.HasSuffix(host, "."+domain)
-}
-
-// checkTokenURL refuses URLs that would send the secret where it shouldn't go. Its errors
-// don't repeat the URL where that could hold a password.
-func checkTokenURL(rawURL string, allowHTTP bool) error {
-	u, err := url.Parse(rawURL)
-	switch {
-	case err != nil:
-		return errors.New("the token URL is not a URL")
-	case u.User != nil:
-		return errors.New("the token URL holds a user name or password: give them as client id and secret")
-	case u.Host == "":
-		return fmt.Errorf("the token URL %q has no host", rawURL)
-	case u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Errorf("the token URL %q is neither https nor http", rawURL)
-	case u.Scheme == "http" && !allowHTTP && !isLoopback(u.Hostname()):
-		return fmt.Errorf("the token URL %q would send the secret unencrypted: use https, or AllowHTTP if that is meant", rawURL)
-	case strings.EqualFold(u.Hostname(), "sh.dataspace.copernicus.eu"):
-		return fmt.Errorf("%q is not a token URL (it answers 503): the Copernicus Data Space's is %s", rawURL, CDSETokenURL)
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	return knownServices.AreMixed(baseURL, tokenURL)
 }

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/shsession/shsession/internal/jwt"
 )
 
 // Errors to branch on with [errors.Is].
@@ -22,34 +23,50 @@ var (
 	// ErrLocked: another holder has a Store's lock.
 	ErrLocked = errors.New("another process has the lock")
 
+	// ErrUnavailable: a Store can't be reached, or can't answer at the moment. A later call
+	// may succeed.
+	ErrUnavailable = errors.New("the store is unavailable")
+
 	// ErrOpaque: an access token is not a JWT, so it has no claims to read.
-	ErrOpaque = errors.New("the access token is opaque, not a JWT")
+	ErrOpaque = jwt.ErrOpaque
 
 	// ErrNotRefreshing: Share or Renew was asked of a session that never renews its token.
 	ErrNotRefreshing = errors.New("the session never renews its token")
 
-	// ErrLifeTooShort: TokenFor asked for more than the service's tokens live.
+	// ErrLifeTooShort: TokenFor asked for a longer life than the service's tokens have.
 	ErrLifeTooShort = errors.New("tokens don't live that long")
 )
 
-// A LockedError is what TryLock returns for [ErrLocked]. It tells holdings apart: Holder is the
-// same for as long as one process has the lock without a break, and no other has that.
-type LockedError struct{ Holder string }
+// A LockedError is what TryLock returns for [ErrLocked]: another holder has the lock, or
+// there is a note.
+type LockedError struct {
+	// Holder identifies one holding of the lock. It stays the same while one process keeps
+	// the lock, and is different for every other holding. It is "" with a Note.
+	Holder string
 
-func (e *LockedError) Error() string { return ErrLocked.Error() }
+	// Note is the note that keeps the caller out, zero if a holder does.
+	Note Note
+}
+
+func (e *LockedError) Error() string {
+	if !e.Note.IsZero() {
+		return fmt.Sprintf("%v: the last login there was answered %d %s", ErrLocked, e.Note.Status, e.Note.Code)
+	}
+	return ErrLocked.Error()
+}
 
 // Is makes errors.Is(e, ErrLocked) true.
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
 // An AuthError is a refusal by the token endpoint with an error code (RFC 6749 section
-// 5.2). Trying again with the same credentials is no use.
+// 5.2). A further attempt with the same credentials is refused too.
 type AuthError struct {
 	TokenURL    string
 	ClientID    string
 	Status      int    // the HTTP status
 	Code        string // the error code, such as "invalid_client"
-	Description string // the endpoint's own words, perhaps ""
-	Hint        string // what to do about it, where the cause is known, else ""
+	Description string // the endpoint's own words, or ""
+	Hint        string // what the user can do, if the cause is known, else ""
 }
 
 func (e *AuthError) Error() string {
@@ -64,57 +81,37 @@ func words(code, description string) string {
 	return code + " (" + description + ")"
 }
 
-// authHint says what usually causes an error code.
-func authHint(cfg Config, code string) string {
-	switch code {
-	case "invalid_client", "unauthorized_client", "OAUTH_ERROR":
-	default:
-		return ""
-	}
-	var hints []string
-	if MixedPair(cfg.BaseURL, cfg.TokenURL) {
-		hints = append(hints, fmt.Sprintf("the base URL %s and the token URL %s belong to different services, and each refuses the other's credentials", cfg.BaseURL, cfg.TokenURL))
-	}
-	switch {
-	case code == "unauthorized_client":
-		hints = append(hints, "the client is known, so check the secret")
-	case isCDSE(cfg.TokenURL):
-		hints = append(hints, "check the client id; Sentinel Hub's clients are unknown to the Copernicus Data Space, and a client past its expiry date is refused like an unknown one")
-	case isSentinelHub(cfg.TokenURL):
-		hints = append(hints, "check the client id; the Copernicus Data Space's clients are unknown to Sentinel Hub (use the cdse preset), and a client past its expiry date is refused like an unknown one")
-	default:
-		hints = append(hints, "check the client id and secret; a client past its expiry date is refused like an unknown one")
-	}
-	return strings.Join(hints, "; ")
-}
-
-// An EndpointError is a failure of the token endpoint, or on the way to it, that says
-// nothing about the credentials.
+// An EndpointError is a failure of the token endpoint, or of the connection to it. It
+// doesn't say whether the credentials are right.
 type EndpointError struct {
 	TokenURL   string
 	Status     int           // the HTTP status, 0 if there was no answer
-	RetryAfter time.Duration // as asked for by the endpoint, at most a minute, or 0
-	Permanent  bool          // trying again at once would be no use
-	Hint       string        // what to do about it, where the cause is known, else ""
-	Err        error         // what happened
+	RetryAfter time.Duration // the endpoint's Retry-After, at most a minute, or 0
+	Permanent  bool          // the same request would fail again
+	Hint       string        // what the user can do, if the cause is known, else ""
+	Err        error         // the cause
 }
 
 func (e *EndpointError) Error() string {
-	status := ""
-	if e.Status != 0 {
-		status = fmt.Sprintf(" answered %d %s", e.Status, http.StatusText(e.Status))
+	if e.Status == 0 {
+		return fmt.Sprintf("token endpoint %s: %v", e.TokenURL, e.Err)
 	}
-	return fmt.Sprintf("token endpoint %s%s: %v", e.TokenURL, status, e.Err)
+	status := fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
+	if e.Err.Error() == "HTTP "+status { // Keycloak's words for a path where nothing is
+		return fmt.Sprintf("token endpoint %s answered %s", e.TokenURL, status)
+	}
+	return fmt.Sprintf("token endpoint %s answered %s: %v", e.TokenURL, status, e.Err)
 }
 
 func (e *EndpointError) Unwrap() error { return e.Err }
 
-// A ConflictError says that a store already holds a token of another client that somebody
-// shares, so that sharing there would take it from its readers.
+// A ConflictError says that a store holds a token of another account, or that a process
+// shares such a token there. To share there would take that token from its readers.
 type ConflictError struct {
-	Store    string   // the store's name
-	ClientID string   // the client that the token there was issued to, "" if it can't be told
-	Sharers  []Sharer // who shares it, where the store can tell
+	Store   string   // the store's name
+	Account          // the account of the token in the store
+	Own     Account  // the account that was to be shared
+	Sharers []Sharer // the processes that share the token, if the store knows them
 }
 
 func (e *ConflictError) Error() string {
@@ -124,6 +121,9 @@ func (e *ConflictError) Error() string {
 	} else {
 		msg += fmt.Sprintf("client %q", e.ClientID)
 	}
+	if e.ClientID == e.Own.ClientID && e.Issuer != e.Own.Issuer {
+		msg += fmt.Sprintf(" at %s, and this one is of %s", e.Issuer, e.Own.Issuer)
+	}
 	for i, sharer := range e.Sharers {
 		if i == 0 {
 			msg += ", shared by " + sharer.String()
@@ -132,4 +132,26 @@ func (e *ConflictError) Error() string {
 		}
 	}
 	return msg
+}
+
+// A storeError is an error of a store, not of a token endpoint.
+type storeError struct{ error }
+
+func (e *storeError) Unwrap() error { return e.error }
+
+// isStoreError reports whether err only says that a store failed. A store that is empty, or
+// whose token hasn't been renewed, works.
+func isStoreError(err error) bool {
+	var endpoint *EndpointError
+	var auth *AuthError
+	var conflict *ConflictError
+	works := errors.Is(err, ErrNotShared) || errors.Is(err, ErrExpired) || errors.Is(err, ErrLocked) || errors.Is(err, errNothingNew)
+	return err != nil && !works && !errors.As(err, &endpoint) && !errors.As(err, &auth) && !errors.As(err, &conflict)
+}
+
+// mayPass reports whether the cause of an error of Share may pass.
+func mayPass(err error) bool {
+	var endpoint *EndpointError
+	return errors.Is(err, ErrNotShared) || errors.Is(err, ErrExpired) || errors.Is(err, ErrUnavailable) ||
+		errors.Is(err, errNothingNew) || errors.As(err, &endpoint) && !endpoint.Permanent
 }

@@ -2,11 +2,13 @@ package shsession_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 
 	"github.com/shsession/shsession"
@@ -44,6 +46,32 @@ func ExampleNew() {
 		return
 	}
 	defer resp.Body.Close()
+}
+
+// A client that authorises its requests.
+func ExampleSession_Client() {
+	service, err := identity.New(identity.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewServer(service) // a program uses the service's own URLs
+	defer server.Close()
+	s, err := shsession.New(shsession.Config{
+		ClientID:     identity.DevelopmentID,
+		ClientSecret: shsession.NewSecret(identity.DevelopmentSecret),
+		BaseURL:      server.URL,
+		TokenURL:     server.URL + "/auth/realms/main/protocol/openid-connect/token",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := s.Client().Get(server.URL + "/api/v1/catalog/1.0.0/collections")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+	// Output: 200
 }
 
 func ExampleSession_Info() {
@@ -104,6 +132,85 @@ func ExampleShare() {
 		log.Fatal(err)
 	}
 	fmt.Println(len(headers.Get("Authorization")) > len("Bearer "))
+	// Output: true
+}
+
+// A worker without credentials, which has a fresh token for as long as another process
+// shares one.
+func ExampleFollow() {
+	ctx := context.Background()
+	var store storetest.Memory // a program uses shm.Open or redisstore.Open
+	worker := shsession.Follow(store.Handle())
+	_, err := worker.Token(ctx)
+	fmt.Println(errors.Is(err, shsession.ErrNotShared))
+
+	s, err := shsession.New(exampleConfig())
+	if err != nil {
+		log.Fatal(err)
+	}
+	sharing, err := shsession.Share(ctx, s, &store) // in another process
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sharing.Close()
+	worker = shsession.Follow(store.Handle())
+	_, err = worker.Token(ctx)
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
+}
+
+// A worker that reads the shared token once, as Python's collect_shared_session does.
+func ExampleCollect() {
+	ctx := context.Background()
+	var store storetest.Memory // a program uses shm.Open(shm.DefaultName)
+	s, err := shsession.New(exampleConfig())
+	if err != nil {
+		log.Fatal(err)
+	}
+	sharing, err := shsession.Share(ctx, s, &store) // in another process
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer sharing.Close()
+
+	worker, err := shsession.Collect(ctx, store.Handle())
+	if err != nil {
+		log.Fatal(err)
+	}
+	claims, err := worker.Info(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claims.ClientID())
+	// Output: shsession-development
+}
+
+// A mirror brings one store's token into another, without credentials: from Redis into
+// each machine's shared memory, say.
+func ExampleShare_mirror() {
+	ctx := context.Background()
+	var cluster, machine storetest.Memory // a program uses redisstore.Open and shm.Open
+	member, err := shsession.Join(exampleConfig(), &cluster)
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := member.Token(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	mirror, err := shsession.Share(ctx, shsession.Follow(cluster.Handle()), &machine)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer mirror.Close()
+	mirrored, err := machine.Load(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(mirrored.Equal(token))
 	// Output: true
 }
 

@@ -13,6 +13,7 @@ import (
 
 // Each dependency earns its keep in one package, and the root has only two.
 func TestEachDependencyHasOneImporter(t *testing.T) {
+	t.Parallel()
 	shared := []string{"golang.org/x/sys", "golang.org/x/term"} // what the standard library lacks of systems
 	importers := map[string]map[string]bool{}
 	eachGoFile(t, func(path string) {
@@ -44,7 +45,7 @@ func TestEachDependencyHasOneImporter(t *testing.T) {
 		if len(dirs) > 1 {
 			t.Errorf("%s is imported by %v", module, dirs)
 		}
-		root := module == "golang.org/x/oauth2" || module == "github.com/cenkalti/backoff"
+		root := module == "golang.org/x/oauth2" || module == "github.com/cenkalti/backoff" || module == "golang.org/x/time"
 		if dirs["."] != root {
 			t.Errorf("%s: imported by the root package: %v", module, dirs["."])
 		}
@@ -54,6 +55,7 @@ func TestEachDependencyHasOneImporter(t *testing.T) {
 // A file has one subject, four hundred lines are enough for it, and a function fits a
 // screen.
 func TestFilesAndFunctionsAreShort(t *testing.T) {
+	t.Parallel()
 	eachFile(t, ".go", func(path string) {
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)

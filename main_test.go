@@ -2,8 +2,6 @@ package shsession_test
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"io"
 	"log/slog"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/storetest"
 )
 
@@ -24,9 +23,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(memberEnv) != "" { // this process is one of the many of a test
 		os.Exit(member(os.Getenv(memberEnv), os.Getenv(memberURLEnv)))
 	}
+	if segment := os.Getenv(collectEnv); segment != "" {
+		os.Exit(collect(segment))
+	}
 	if url := os.Getenv(loginEnv); url != "" {
 		os.Exit(login(url))
 	}
+	testkit.SetParallel("12")
 	goleak.VerifyTestMain(m)
 }
 
@@ -37,27 +40,14 @@ const (
 	apiURL   = "https://identity.example/api/v1/process"
 )
 
-// signingKey saves each identity service the making of a key.
-var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
 // newService returns an identity service with tokens of the given life, and a config that
 // logs in to it.
 func newService(t *testing.T, lifetime time.Duration) (*identity.Server, shsession.Config) {
 	t.Helper()
-	service, err := identity.New(identity.Options{
+	service := testkit.NewService(t, identity.Options{
 		Clients:  []identity.Client{{ID: clientID, Secret: shsession.NewSecret(secret)}},
 		Lifetime: lifetime,
-		Key:      signingKey(),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return service, configFor(service.RoundTripper())
 }
 
@@ -112,10 +102,13 @@ type deadStore struct {
 	alive bool
 }
 
-func (d *deadStore) revive() {
+func (d *deadStore) revive() { d.set(true) }
+func (d *deadStore) kill()   { d.set(false) }
+
+func (d *deadStore) set(alive bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.alive = true
+	d.alive = alive
 }
 
 func (d *deadStore) Load(ctx context.Context) (shsession.Token, error) {

@@ -57,6 +57,7 @@ func TestFreshTokenAllocatesNothing(t *testing.T) {
 }
 
 func TestStates(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, cfg := newService(t, time.Hour)
 		s := newSession(t, cfg)
@@ -188,6 +189,7 @@ func TestNever(t *testing.T) {
 		for range 10 {
 			_, _ = s.Token(t.Context())
 		}
+		synctest.Wait() // the log is written after its cause has returned
 		if n := bytes.Count(warnings.Bytes(), []byte{'\n'}); n != 1 {
 			t.Errorf("%d warnings, want one:\n%s", n, &warnings)
 		}

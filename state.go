@@ -40,30 +40,34 @@ func lifeOf(t Token) time.Duration {
 	return t.Remaining()
 }
 
-// extends reports whether t is u again, with a later end: by more than the time on the way
-// explains, or the life that a store measures. Some services hand out one token for as
-// long as it lives.
-func (t Token) extends(u Token) bool {
-	if !t.Equal(u) || t.ExpiresAt().Sub(u.ExpiresAt()) <= margin(lifeOf(t)) {
-		return false
+// newer reports whether t expires after u. Of two tokens that expire at the same moment one
+// is newer by its text, so that all sharers of an account keep the same one.
+func newer(t, u Token) bool {
+	if t.ExpiresAt().Equal(u.ExpiresAt()) {
+		return t.AccessToken() > u.AccessToken()
 	}
-	claims, err := t.Claims()
-	return err != nil || claims.ExpiresAt.IsZero() // one that says when it ends can't be extended
+	return t.ExpiresAt().After(u.ExpiresAt())
 }
 
-// entryFor works out when t's states begin. The window before expiry is capped at half of
+// A cachedToken is a session's token and the Unix times, in nanoseconds, that its states
+// begin at. It is immutable.
+type cachedToken struct {
+	token     Token
+	staleAt   int64 // fresh before this; 0 once the server refused the token
+	expiredAt int64
+	since     time.Time // when it was installed
+}
+
+// cached works out when t's states begin. The window before expiry is capped at half of
 // the token's life, or short-lived tokens would be stale from birth.
-func (s *Session) entryFor(t Token) *entry {
+func (s *Session) cached(t Token) *cachedToken {
 	life := lifeOf(t)
-	window := min(s.window, life/2)
-	if s.early < 1 {
-		window = time.Duration(float64(window) * (s.early + rand.Float64()*(1-s.early)/2))
-	}
-	if s.window < 0 {
-		window = 0
+	window := max(0, min(s.cfg.RefreshBeforeExpiry, life/2))
+	if s.windowJitter < 1 {
+		window = time.Duration(float64(window) * (s.windowJitter + rand.Float64()*(1-s.windowJitter)/2))
 	}
 	end := unixNano(t.ExpiresAt().Add(-margin(life)))
-	return &entry{
+	return &cachedToken{
 		token:     t,
 		staleAt:   min(end, unixNano(t.ExpiresAt().Add(-window))),
 		expiredAt: end,
@@ -81,23 +85,26 @@ func unixNano(t time.Time) int64 {
 }
 
 // remaining returns the life left at a Unix time in nanoseconds.
-func (e *entry) remaining(now int64) time.Duration {
-	if e.token.IsZero() {
+func (c *cachedToken) remaining(now int64) time.Duration {
+	if c.token.IsZero() {
 		return 0
 	}
-	return time.Duration(unixNano(e.token.ExpiresAt()) - now)
+	return time.Duration(unixNano(c.token.ExpiresAt()) - now)
 }
 
 // valid reports whether the token may be used at a Unix time in nanoseconds.
-func (e *entry) valid(now int64) bool { return now < e.expiredAt }
+func (c *cachedToken) valid(now int64) bool { return now < c.expiredAt }
 
-func (e *entry) state(now int64) State {
+// rejected reports whether the server refused the token.
+func (c *cachedToken) rejected() bool { return c.staleAt == 0 && !c.token.IsZero() }
+
+func (c *cachedToken) state(now int64) State {
 	switch {
-	case e.token.IsZero():
+	case c.token.IsZero():
 		return NoToken
-	case now < e.staleAt:
+	case now < c.staleAt:
 		return Fresh
-	case now < e.expiredAt:
+	case now < c.expiredAt:
 		return Stale
 	}
 	return Expired

@@ -1,150 +1,74 @@
 package shsession
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/shsession/shsession/internal/tokenjson"
 )
 
-// MaxTokenSize is the size in bytes of the largest encoded token that is read or written
-// anywhere.
+// MaxTokenSize is the size in bytes of the largest encoded token. Larger tokens are neither
+// read nor written.
 const MaxTokenSize = 1 << 20
-
-// maxLife is the longest life that is believed of a token. Beyond it, an expires_in is a
-// mistake.
-const maxLife = 10 * 365 * 24 * time.Hour
 
 // A Token is an access token and what came with it: the token endpoint's whole answer
 // (RFC 6749 section 5.1) and expires_at, the expiry in Unix seconds, which is the JSON
-// object that the Python package keeps and shares.
+// object that the Python package keeps and shares. A refresh_token and an id_token are
+// removed from it: the readers of a shared token need only the access token.
 //
 // A Token is immutable, small to copy, and safe to use by several goroutines at once. It
-// doesn't show its secret when printed, logged or marshalled as JSON; AccessToken, Encode
-// and SetAuthHeader are the ways to it. The zero Token is no token.
+// doesn't show its secret when printed, logged or marshalled as JSON; only AccessToken,
+// Encode and SetAuthHeader return the secret. The zero Token is no token.
 type Token struct{ p *tokenFields }
 
 type tokenFields struct {
-	access Secret
-	expiry time.Time     // wall clock only
-	life   time.Duration // from issue to expiry, 0 if unknown
-	raw    Secret        // the JSON object
+	access  Secret
+	expiry  time.Time     // wall clock only
+	life    time.Duration // from issue to expiry, 0 if unknown
+	account Account       // as written beside the token
+	raw     Secret        // the JSON object
 
-	header atomic.Pointer[string] // the Authorization header, once it has been asked for
+	header atomic.Pointer[string] // the Authorization header, made at its first use
 }
 
 // ParseToken reads a token from the JSON object that Encode and the Python package write.
 // access_token and expires_at are required, as in Python's from_token; unknown fields are
 // kept, and numbers keep their digits.
 func ParseToken(data []byte) (Token, error) {
-	object := string(data)
-	fields, err := parseFields(object)
+	if len(data) > MaxTokenSize {
+		return Token{}, fmt.Errorf("the token is %d bytes long, more than %d", len(data), MaxTokenSize)
+	}
+	object, err := tokenjson.Parse(data)
 	if err != nil {
 		return Token{}, err
 	}
-	if fields.expiresAt == "" {
-		return Token{}, errors.New("the token has no expires_at: the JSON object of a shared token has access_token and expires_at")
+	expiry, err := object.ExpiresAt()
+	if err != nil {
+		return Token{}, err
 	}
-	seconds, ok := parseSeconds(fields.expiresAt)
-	if !ok {
-		return Token{}, errors.New("the token's expires_at is not a number of seconds since 1970")
-	}
-	return fields.token(object, unixTime(seconds))
+	return newToken(object, string(data), expiry)
 }
 
-// fields are the values of a token's JSON object that mean something here, as they stand
-// there, or "".
-type fields struct {
-	accessToken, tokenType, expiresIn, expiresAt string
+// newToken makes a token of an object. text is the object's JSON text.
+func newToken(o tokenjson.Object, text string, expiry time.Time) (Token, error) {
+	access, err := o.AccessToken()
+	if err != nil {
+		return Token{}, err
+	}
+	raw := o.Strip(text)
+	return Token{&tokenFields{
+		access: Secret{&access}, expiry: expiry.Round(0), life: o.Life(access), raw: Secret{&raw},
+		account: accountBeside(o),
+	}}, nil
 }
 
-// parseFields reads a JSON object of at most MaxTokenSize bytes. Its error doesn't quote
-// the object.
-func parseFields(object string) (f fields, err error) {
-	if len(object) > MaxTokenSize {
-		return f, fmt.Errorf("the token is %d bytes long, more than %d", len(object), MaxTokenSize)
-	}
-	ok := scanObject(object, func(key, value string) {
-		switch key {
-		case "access_token":
-			f.accessToken = value
-		case "token_type":
-			f.tokenType = value
-		case "expires_in":
-			f.expiresIn = value
-		case "expires_at":
-			f.expiresAt = value
-		}
-	})
-	if !ok {
-		return f, errors.New("the token is not a JSON object")
-	}
-	return f, nil
-}
-
-// token makes a token of an object and its fields.
-func (f fields) token(object string, expiry time.Time) (Token, error) {
-	access := unquote(f.accessToken)
-	if access == "" {
-		return Token{}, errors.New("the token has no access_token")
-	}
-	if anyBelow(access, '!') || anyAbove(access, '~') { // RFC 6749 appendix A.12, and no way to split a header
-		return Token{}, errors.New("the access_token has a character that can't be in a token")
-	}
-	life, ok := parseLife(f.expiresIn)
-	t := Token{&tokenFields{access: Secret{&access}, expiry: expiry.Round(0), life: life, raw: Secret{&object}}}
-	if !ok {
-		t.p.life = t.claimedLife()
-	}
-	return t, nil
-}
-
-// claimedLife returns the life that the token's claims tell, 0 if they don't.
-func (t Token) claimedLife() time.Duration {
-	c, err := t.Claims()
-	if err != nil || c.ExpiresAt.IsZero() || c.IssuedAt.IsZero() {
-		return 0
-	}
-	if life := c.ExpiresAt.Sub(c.IssuedAt); life > 0 && life <= maxLife {
-		return life
-	}
-	return 0
-}
-
-// parseSeconds reads a JSON number, or a string that holds one.
-func parseSeconds(raw string) (float64, bool) {
-	if text := unquote(raw); text != "" {
-		raw = text
-	}
-	if number := (scanner{data: raw}); !number.number() || !number.end() {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(raw, 64)
-	return f, (err == nil || errors.Is(err, strconv.ErrRange)) && !math.IsNaN(f)
-}
-
-// parseLife reads an expires_in. It reports false unless that is a life that a token can
-// have.
-func parseLife(raw string) (time.Duration, bool) {
-	seconds, ok := parseSeconds(raw)
-	if !ok || seconds <= 0 || seconds > maxLife.Seconds() {
-		return 0, false
-	}
-	return time.Duration(seconds * float64(time.Second)), true
-}
-
-// unixTime converts seconds since 1970, as far as the year 9999.
-func unixTime(seconds float64) time.Time {
-	seconds = min(max(seconds, 0), 253402300799)
-	whole, frac := math.Modf(seconds)
-	return time.Unix(int64(whole), int64(frac*1e9))
+// accountBeside returns the account that is written beside the token.
+func accountBeside(o tokenjson.Object) Account {
+	return Account{Issuer: o.Text("issuer"), ClientID: o.Text("client_id")}
 }
 
 // IsZero reports whether t is the zero Token.
@@ -172,8 +96,8 @@ func (t Token) Remaining() time.Duration {
 	return max(0, t.ExpiresAt().Sub(time.Now().Round(0)))
 }
 
-// Life returns the time between the token's issue and its expiry, as told by its
-// expires_in or else its claims, or 0 if neither tells.
+// Life returns the time between the token's issue and its expiry, from its expires_in or
+// its claims: the shorter of the two, or 0 if it has neither.
 func (t Token) Life() time.Duration {
 	if t.p == nil {
 		return 0
@@ -185,32 +109,31 @@ func (t Token) Life() time.Duration {
 func (t Token) Equal(u Token) bool { return t.AccessToken() == u.AccessToken() }
 
 // WithExpiry returns the same token with another expiry, for stores that know the
-// remaining life better than the expires_at that somebody else's clock wrote.
-func (t Token) WithExpiry(expiry time.Time) Token {
+// remaining life better than the expires_at that another machine's clock wrote.
+func (t Token) WithExpiry(expiry time.Time) Token { return t.with(expiry, Account{}) }
+
+// with returns the same token with another expiry, and with an account, but for what is
+// "", written beside it.
+func (t Token) with(expiry time.Time, account Account) Token {
 	if t.p == nil {
 		return t
 	}
-	object := withExpiresAt(t.p.raw.Reveal(), expiry)
-	return Token{&tokenFields{access: t.p.access, expiry: expiry.Round(0), life: t.p.life, raw: Secret{&object}}}
-}
-
-// withExpiresAt returns a JSON object with expires_at set, and its other fields as they
-// stand.
-func withExpiresAt(object string, expiry time.Time) string {
-	var b strings.Builder
-	b.Grow(len(object) + 40)
-	scanObject(object, func(key, value string) {
-		if key == "expires_at" {
-			return
-		}
-		b.WriteByte(',')
-		quoted, _ := json.Marshal(key) // a string can be marshalled
-		b.Write(quoted)
-		b.WriteByte(':')
-		b.WriteString(value)
-	})
-	micros := max(0, expiry.UnixMicro()) // with -5 %06d would be no number
-	return fmt.Sprintf(`{"expires_at":%d.%06d%s}`, micros/1e6, micros%1e6, b.String())
+	o, err := tokenjson.Parse([]byte(t.p.raw.Reveal()))
+	if err != nil {
+		panic("shsession: a token that was read can't be read")
+	}
+	o.SetExpiresAt(expiry)
+	if account.Issuer != "" {
+		o.SetText("issuer", account.Issuer)
+	}
+	if account.ClientID != "" {
+		o.SetText("client_id", account.ClientID)
+	}
+	raw := o.Encode()
+	return Token{&tokenFields{
+		access: t.p.access, expiry: expiry.Round(0), life: t.p.life, raw: Secret{&raw},
+		account: accountBeside(o),
+	}}
 }
 
 // Encode returns the JSON object that ParseToken and the Python package read. It holds
@@ -247,14 +170,57 @@ func (t Token) String() string {
 	return "token " + redacted + " until " + t.p.expiry.UTC().Format(time.RFC3339)
 }
 
-// Format writes what String returns, whatever the verb.
+// Format writes what String returns, for every verb.
 func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) }
 
 // LogValue returns what String returns.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// MarshalJSON writes what String returns as a JSON string. Encode is what keeps a token.
-func (t Token) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
-
-// MarshalText writes what String returns.
+// MarshalText writes what String returns, in JSON too. To store a token, use Encode.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// redacted is shown instead of a secret.
+const redacted = "[redacted]"
+
+// A Secret holds a client secret and doesn't show it: under every verb of package fmt, in
+// slog, in JSON and in a panic it reads "[redacted]", also as a field, exported or not, of
+// another value. Only [Secret.Reveal] returns the text. The zero Secret is empty.
+//
+// It can be copied and used by several goroutines at once.
+type Secret struct{ text *string } // reflection in fmt stops at a pointer to a string, under every verb
+
+// NewSecret returns a Secret that holds text.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{&text}
+}
+
+// Reveal returns the text of the secret, "" if it's empty.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// IsZero reports whether the secret is empty.
+func (s Secret) IsZero() bool { return s.text == nil }
+
+// String returns "[redacted]", or "" for an empty secret.
+func (s Secret) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return redacted
+}
+
+// Format writes what String returns, for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// LogValue returns what String returns.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText writes what String returns, in JSON too.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -76,6 +76,22 @@ func TestWithExpiry(t *testing.T) {
 	}
 }
 
+// A token that grows past MaxTokenSize by a longer expiry can't be published, and is a token
+// all the same.
+func TestWithExpiryOfALargeToken(t *testing.T) {
+	head, tail := `{"access_token":"abc","expires_at":1,"x":"`, `"}`
+	text := head + strings.Repeat("y", shsession.MaxTokenSize-len(head)-len(tail)) + tail
+	token, err := shsession.ParseToken([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, expiry := range []time.Time{time.Unix(2_000_000_000, 0), time.Unix(2_000_000_001, 0)} {
+		if token = token.WithExpiry(expiry); !token.ExpiresAt().Equal(expiry) {
+			t.Errorf("expires at %v, want %v", token.ExpiresAt(), expiry)
+		}
+	}
+}
+
 // jwt makes an unsigned access token of a payload.
 func jwt(payload string) string {
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2ln"
@@ -195,32 +211,5 @@ func FuzzClaims(f *testing.F) {
 			t.Error("the raw claims differ from what was encoded")
 		}
 		claims.ClientID()
-	})
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"":     0,
-		"7":    7 * time.Second,
-		" 1.5": 1500 * time.Millisecond,
-		"-3":   0, "NaN": 0, "soon": 0,
-		"Fri, 02 Jan 2026 03:05:05 GMT": time.Minute,
-		"Fri, 02 Jan 2026 03:00:00 GMT": 0,
-	} {
-		if got := shsession.ParseRetryAfter(value, now); got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
-		}
-	}
-}
-
-func FuzzRetryAfter(f *testing.F) {
-	for _, seed := range []string{"7", "1e309", "Inf", "Fri, 02 Jan 2026 03:05:05 GMT", "0x1p4"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, value string) {
-		if wait := shsession.ParseRetryAfter(value, time.Now()); wait < 0 {
-			t.Errorf("%q: a wait of %v", value, wait)
-		}
 	})
 }

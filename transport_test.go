@@ -75,12 +75,13 @@ func unauthorizedFirst(n int, w http.ResponseWriter, _ *http.Request) {
 
 // clientOn returns a client with a session's token, on connections that end with the
 // test.
-func clientOn(t *testing.T, s *shsession.Session) *http.Client {
+func clientOn(s *shsession.Session, origins ...string) *http.Client {
 	base := &http.Transport{DisableKeepAlives: true}
-	return &http.Client{Transport: s.Transport(base)}
+	return &http.Client{Transport: s.Transport(base, origins...)}
 }
 
 func TestTransportSendsAgain(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		body  io.Reader
 		times int
@@ -95,7 +96,7 @@ func TestTransportSendsAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := clientOn(t, newSession(t, cfg)).Do(req)
+		resp, err := clientOn(newSession(t, cfg), rec.URL).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +130,7 @@ func TestTransportGivesUp(t *testing.T) {
 		times   int
 	}{"renewing": {s, 2}, "fixed": {shsession.FromToken(mustToken(t, s)), 1}} {
 		rec := newRecorder(t, refuse)
-		resp, err := clientOn(t, c.session).Get(rec.URL)
+		resp, err := clientOn(c.session, rec.URL).Get(rec.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +142,7 @@ func TestTransportGivesUp(t *testing.T) {
 	}
 }
 
-// The token goes to the first request's origin and nowhere else, also not after a detour.
+// The token goes to the named origin and nowhere else, also not after a detour.
 func TestTransportAndRedirects(t *testing.T) {
 	_, cfg := newService(t, time.Hour)
 	s := newSession(t, cfg)
@@ -157,7 +158,7 @@ func TestTransportAndRedirects(t *testing.T) {
 			http.Redirect(w, r, away.URL, http.StatusTemporaryRedirect)
 		}
 	})
-	resp, err := clientOn(t, s).Get(home.URL + "/")
+	resp, err := clientOn(s, home.URL).Get(home.URL + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func TestTransportWithForgetfulBase(t *testing.T) {
 		}
 		return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {next}}, Body: http.NoBody}, nil
 	})
-	resp, err := (&http.Client{Transport: s.Transport(base)}).Get("https://home.example/")
+	resp, err := (&http.Client{Transport: s.Transport(base, "https://home.example")}).Get("https://home.example/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,12 +209,12 @@ func TestTransportRefusesPlainHTTP(t *testing.T) {
 		sent++
 		return nil, errors.New("sent")
 	})
-	client := &http.Client{Transport: newSession(t, cfg).Transport(base)}
+	client := &http.Client{Transport: newSession(t, cfg).Transport(base, "http://api.example")}
 	if _, err := client.Get("http://api.example/"); err == nil || sent != 0 {
 		t.Errorf("a token was sent unencrypted: %v", err)
 	}
 	cfg.AllowHTTP = true
-	client.Transport = newSession(t, cfg).Transport(base)
+	client.Transport = newSession(t, cfg).Transport(base, "http://api.example")
 	if _, err := client.Get("http://api.example/"); err == nil || sent != 1 {
 		t.Errorf("AllowHTTP doesn't allow it: %v", err)
 	}

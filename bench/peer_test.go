@@ -10,12 +10,15 @@ import (
 
 // The names of the peers. The report puts them in this order.
 const (
-	floor    = "floor"
-	ours     = "shsession"
-	xoauth2  = "x-oauth2"
-	cloud    = "cloud-auth"
-	awsSDK   = "aws-sdk"
-	pythonSH = "python"
+	floor     = "floor"
+	ours      = "shsession"
+	xoauth2   = "x-oauth2"
+	cloud     = "cloud-auth"
+	awsSDK    = "aws-sdk"
+	pythonSH  = "python"
+	xRate     = "x-rate"
+	redisRate = "redis_rate"
+	devShm    = "dev-shm"
 )
 
 // A peer is one way to do the work of a benchmark.

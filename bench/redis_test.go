@@ -52,9 +52,9 @@ func BenchmarkRedis(b *testing.B) {
 			}
 			return bare.do("DEL", "bare-lock")
 		}, func() error {
-			_, unlock, err := store.TryLock(ctx)
+			_, unlock, err := store.TryLock(ctx, nil)
 			if err == nil {
-				unlock()
+				unlock(shsession.Note{})
 			}
 			return err
 		}},

@@ -82,10 +82,10 @@ func publishers(b *testing.B, size int) {
 }
 
 func lockOnce(ctx context.Context, store shsession.Store) error {
-	_, unlock, err := store.TryLock(ctx)
+	_, unlock, err := store.TryLock(ctx, nil)
 	if err != nil {
 		return err
 	}
-	unlock()
+	unlock(shsession.Note{})
 	return nil
 }

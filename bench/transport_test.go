@@ -39,7 +39,7 @@ func sendRequests(b *testing.B, base http.RoundTripper, url string) {
 	session := newSession(b, e, fresh)
 	header := http.Header{"Authorization": {"Bearer " + accessToken(e.size, 0, hour)}}
 	bare := &http.Client{Transport: base}
-	authorised := &http.Client{Transport: session.Transport(base)}
+	authorised := &http.Client{Transport: session.Transport(base, url)}
 	byOAuth2 := &http.Client{Transport: &oauth2.Transport{Source: newOAuth2(e, fresh), Base: base}}
 	send := func(client *http.Client, header http.Header) loop {
 		return repeat(b, func() error { return get(b.Context(), client, url, header) })

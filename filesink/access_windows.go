@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/shsession/shsession/internal/atomicfile"
 )
 
 func checkSupported(o Options) error {
@@ -19,4 +21,4 @@ func lookupGroup(string) (int, error) { return -1, errors.ErrUnsupported }
 
 func (access) grant(*os.File) error { return nil }
 
-func openFile(path string) (*os.File, error) { return os.Open(path) }
+func openFile(path string) (*os.File, error) { return atomicfile.Open(path) }

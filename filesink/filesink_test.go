@@ -12,6 +12,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/filesink"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 func TestFormats(t *testing.T) {
@@ -143,6 +144,7 @@ func TestPublishEndsWithItsContext(t *testing.T) {
 
 // A reader finds one token or another, whole, whenever it looks.
 func TestReadersFindAWholeToken(t *testing.T) {
+	t.Parallel()
 	s := open(t, filesink.Options{Format: filesink.Header})
 	publish(t, s, token(t, access(0)))
 	done := make(chan struct{})
@@ -244,14 +246,14 @@ func TestExpiredStaysInPlace(t *testing.T) {
 	expiry := time.Now().Add(20 * time.Millisecond)
 	publish(t, s, token(t, access(1)).WithExpiry(expiry))
 	watch(t, s)
-	eventually(t, "expired", func() bool { return time.Now().After(expiry) })
+	testkit.Eventually(t, "expired", func() bool { return time.Now().After(expiry) })
 	if got := read(t, s); !strings.Contains(got, access(1)) {
 		t.Errorf("the file holds %.50q", got)
 	}
 	if err := os.Remove(s.Path()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "put back", func() bool { return exists(s.Path()) })
+	testkit.Eventually(t, "put back", func() bool { return exists(s.Path()) })
 	publish(t, s, token(t, access(2)))
 	if got := read(t, s); !strings.Contains(got, access(2)) {
 		t.Errorf("the file holds %.50q", got)

@@ -2,9 +2,13 @@ package filesink_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +17,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/filesink"
+	"github.com/shsession/shsession/internal/atomicfile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,7 +63,15 @@ func withdraw(t testing.TB, s shsession.Sink) {
 // read returns what is in the sink's file.
 func read(t testing.TB, s *filesink.Sink) string {
 	t.Helper()
-	data, err := os.ReadFile(s.Path())
+	f, err := atomicfile.Open(s.Path())
+	for runtime.GOOS == "windows" && errors.Is(err, fs.ErrNotExist) { // Wine removes the old file before it renames the new one
+		f, err = atomicfile.Open(s.Path())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,29 +81,6 @@ func read(t testing.TB, s *filesink.Sink) string {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// eventually waits for what is to become true.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	if !within(10*time.Second, ok) {
-		t.Fatalf("%s: not within 10 s", what)
-	}
-}
-
-// within reports whether ok became true in that time.
-func within(limit time.Duration, ok func() bool) bool {
-	deadline := time.After(limit)
-	tick := time.NewTicker(200 * time.Microsecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-deadline:
-			return ok()
-		case <-tick.C:
-		}
-	}
-	return true
 }
 
 // onlyFiles fails the test if anything but the named files is in the sink's directory.

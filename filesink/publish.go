@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/atomicfile"
 )
 
 // Publish replaces the token in the file, which it creates if there is none. It
@@ -29,12 +29,12 @@ func (s *Sink) Publish(ctx context.Context, t shsession.Token) error {
 	}
 	s.published, s.owned = t, true
 	if s.watch != nil {
-		s.watch.arm(t)
+		s.watch.rearm()
 	}
 	return nil
 }
 
-// takeTurn waits until nobody else works on the file, at most until ctx is done.
+// takeTurn waits until no other goroutine works on the file, at most until ctx is done.
 func (s *Sink) takeTurn(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -49,18 +49,23 @@ func (s *Sink) takeTurn(ctx context.Context) error {
 
 func (s *Sink) endTurn() { <-s.turn }
 
-// write renames a new file that holds t into place. It is called in turn.
+// write puts a new file that holds t into place. It is called in turn.
 func (s *Sink) write(ctx context.Context, t shsession.Token) error {
 	if err := s.checkPlace(); err != nil {
 		return err
 	}
-	temp, err := s.writeTemp(t)
-	if err != nil {
+	err := atomicfile.Replace(ctx, s.path, func(f *os.File) error {
+		if err := s.access.grant(f); err != nil {
+			return err
+		}
+		_, err := f.Write(s.opts.Format.content(t))
 		return err
-	}
-	if err := rename(ctx, temp, s.path); err != nil {
-		_ = os.Remove(temp) // the error that counts is the other one
-		return err
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the directory of %s is missing, and isn't created: %w", s.path, fs.ErrNotExist)
+	case err != nil:
+		return fmt.Errorf("%s can't be written: %w", s.path, err)
 	}
 	return nil
 }
@@ -86,10 +91,10 @@ func (s *Sink) checkPlace() error {
 			return &otherFormatError{s.path, f, s.opts.Format}
 		}
 	}
-	return fmt.Errorf("%s: %w: name another file, or remove that one if nobody needs it", s.path, ErrNotToken)
+	return fmt.Errorf("%s: %w: name another file, or remove that one if it isn't needed", s.path, ErrNotToken)
 }
 
-// An otherFormatError says that somebody may share a token in the place, for other programs.
+// An otherFormatError says that another process may share a token at the path in another format.
 type otherFormatError struct {
 	path         string
 	there, asked Format
@@ -97,36 +102,10 @@ type otherFormatError struct {
 
 func (e *otherFormatError) Error() string {
 	return fmt.Sprintf("%s holds what %v: would write there, perhaps for a program that reads it, and isn't replaced by %v: "+
-		"name another file, or remove that one if nobody shares it any more", e.path, e.there, e.asked)
+		"name another file, or remove that one if it isn't shared any more", e.path, e.there, e.asked)
 }
 
 func (e *otherFormatError) Is(target error) bool { return target == ErrNotToken }
-
-// writeTemp writes a file beside the real one and returns its path.
-func (s *Sink) writeTemp(t shsession.Token) (path string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(s.path), ".shsession-*") // of mode 0600
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the directory of %s is missing, and isn't created: %w", s.path, fs.ErrNotExist)
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s can't be written: %w", s.path, err)
-	}
-	defer func() {
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if err := s.access.grant(f); err != nil {
-		return "", err
-	}
-	if _, err := f.Write(s.opts.Format.content(t)); err != nil {
-		return "", err
-	}
-	return f.Name(), nil
-}
 
 // Withdraw removes the file if it still holds what this Sink published last, unless
 // Options.Keep says to leave it and the token is still good. It waits its turn as Publish does.
@@ -140,9 +119,6 @@ func (s *Sink) Withdraw(ctx context.Context) error {
 		return nil
 	}
 	s.published = shsession.Token{}
-	if s.watch != nil {
-		s.watch.disarm()
-	}
 	if s.opts.Keep && t.Remaining() > 0 {
 		return nil
 	}
@@ -152,7 +128,7 @@ func (s *Sink) Withdraw(ctx context.Context) error {
 	}
 	switch {
 	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrNotToken):
-		return nil // it is gone, or is somebody else's
+		return nil // it is gone, or another process's
 	}
 	s.published = t // to be tried again
 	return err

@@ -21,15 +21,15 @@ func OpenURL(text string) (*Sink, error) {
 //
 //	file:PATH         token-file:PATH         header:PATH
 //
-// and after it, if wanted, a question mark and any of
+// and after it, optionally, a question mark and any of
 //
 //	mode=0640         permissions in octal
 //	group=gis         by name or number; owner=NAME likewise
-//	keep=1            leave the file in place in the end, if its token is still good
-//	world-readable=1  permit a mode that lets everybody read the token
+//	keep=1            leave the file in place in the end, if its token is still valid
+//	world-readable=1  permit a mode that lets every user read the token
 //
-// with ampersands between them. Anything else there is an error. In PATH, which may be relative, percent signs and question
-// marks are written %25 and %3F.
+// with ampersands between them. Any other option is an error. PATH may be relative. In PATH,
+// percent signs and question marks are written %25 and %3F.
 func ParseURL(text string) (path string, o Options, err error) {
 	scheme, rest, ok := strings.Cut(text, ":")
 	if !ok {
@@ -69,7 +69,7 @@ func parseFormat(scheme string) (Format, error) {
 	return 0, fmt.Errorf("%q is none of file, token-file and header", scheme)
 }
 
-// checkPath refuses paths that can't be what was meant.
+// checkPath refuses paths that are probably a mistake.
 func checkPath(path string) error {
 	switch {
 	case path == "":
@@ -92,7 +92,7 @@ func (o *Options) set(key, value string) (err error) {
 		mode, err = strconv.ParseUint(value, 8, 12)
 		o.Mode = fs.FileMode(mode)
 		if err == nil && mode == 0 {
-			err = fmt.Errorf("nobody could read it")
+			err = fmt.Errorf("no user could read the file")
 		}
 	case "owner":
 		o.Owner, err = nonEmpty(value)

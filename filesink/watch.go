@@ -5,59 +5,57 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"github.com/shsession/shsession"
 )
 
-// noticeInterval is the least time between two notices of a Watch. Two sharers of one
-// file take it from each other no faster.
-const noticeInterval = time.Second
+const (
+	// noticeInterval is the least time between two notices of a Watch. Two sharers of one
+	// file take it from each other no faster.
+	noticeInterval = time.Second
+
+	// checkInterval is how often the file is looked at when the system tells of changes: a
+	// network file system doesn't tell of all.
+	checkInterval = 10 * time.Second
+)
 
 // A watch keeps a sink's file in place.
 type watch struct {
 	sink     *Sink
-	alarm    alarm
 	changed  chan struct{} // holds one notice
 	restored atomic.Uint64
-	done     chan struct{} // closed when run has ended
-	stop     func()        // see Stop
+	limited  atomic.Pointer[error] // see Limited
+	ended    chan struct{}         // closed to end run
+	done     chan struct{}         // closed when run has ended
+	stop     func()                // see Stop
+
+	// notifier tells what happens in the file's directory. It is empty if the system has no
+	// watcher to give.
+	notifier *fsnotify.Watcher
+	happened chan struct{} // holds a sign that something may have happened to the file
+	deaf     chan struct{} // closed when listen has ended
 
 	// Guarded by the sink's turn.
-	spare    *spare // what is linked into the file's place when it's gone, or nil
 	noticed  time.Time
 	unsolved bool // there is something to give notice of
-}
-
-// An alarm tells when something may have happened to a file. There is one that the system
-// rings, and one that rings all the time.
-type alarm interface {
-	// wait blocks until something may have happened, at most for max. It
-	// returns false when the alarm was stopped.
-	wait(max time.Duration) bool
-
-	// rearm is called after the file was published, perhaps in a directory that is new.
-	rearm()
-
-	// stop ends a wait, and all waits to come.
-	stop()
-
-	// close releases what the alarm holds. Nobody waits any more.
-	close()
 }
 
 // Watch keeps what was published last in the file until the Watch is stopped: when the
 // file is deleted or moved away it is put back.
 //
-// On Linux that takes some microseconds. The watch is one goroutine that blocks in a system
-// call on the directory, and looks at the file every ten seconds besides, since a network file system
-// doesn't tell everything. Elsewhere, or if the system has no more watches to give, it
-// looks every second.
+// That takes less than a millisecond where the system tells what happens in a directory. The
+// watch looks at the file every ten seconds besides, since a network file system doesn't tell
+// everything. If the system has no more watchers to give, the watch looks every second, and
+// its method Limited() error says why.
 //
-// Changed receives at most once a second. clientID isn't used: a file has no place for it.
-func (s *Sink) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
+// Changed receives at most once a second. The account isn't used: a file has no place for it.
+func (s *Sink) Watch(ctx context.Context, account shsession.Account) (shsession.Watch, error) {
 	if err := s.takeTurn(ctx); err != nil {
 		return nil, err
 	}
@@ -65,10 +63,17 @@ func (s *Sink) Watch(ctx context.Context, clientID string) (shsession.Watch, err
 	if s.watch != nil {
 		return nil, fmt.Errorf("%s is being watched already", s)
 	}
-	w := &watch{sink: s, alarm: newAlarm(s.path), changed: make(chan struct{}, 1), done: make(chan struct{})}
+	w := &watch{sink: s, changed: make(chan struct{}, 1), ended: make(chan struct{}), done: make(chan struct{}),
+		happened: make(chan struct{}, 1), deaf: make(chan struct{})}
 	w.stop = sync.OnceFunc(w.end)
+	var err error
+	if w.notifier, err = fsnotify.NewWatcher(); err != nil {
+		w.notifier = &fsnotify.Watcher{}
+		w.limit(err)
+	}
 	s.watch = w
-	w.arm(s.published)
+	go w.listen()
+	w.rearm()
 	go w.run()
 	return w, nil
 }
@@ -82,39 +87,90 @@ func (w *watch) Restored() uint64 { return w.restored.Load() }
 // Stop implements shsession.Watch.
 func (w *watch) Stop() { w.stop() }
 
+// Limited returns why the watch looks at the file once a second, instead of acting as soon as
+// something happens to it; nil if it does act at once.
+func (w *watch) Limited() error {
+	if err := w.limited.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (w *watch) limit(err error) {
+	err = fmt.Errorf("%s is looked after once a second, since the system has no more watchers for this user "+
+		"(on Linux, raise fs.inotify.max_user_watches or fs.inotify.max_user_instances): %w", w.sink, err)
+	w.limited.Store(&err)
+}
+
 func (w *watch) end() {
-	w.alarm.stop()
+	close(w.ended)
 	<-w.done
-	_ = w.sink.takeTurn(context.Background())
+	_ = w.sink.takeTurn(context.Background()) // which can't fail without an end
 	defer w.sink.endTurn()
-	w.alarm.close()
-	w.disarm()
+	if w.notifier.Events != nil {
+		_ = w.notifier.Close() // nobody waits for it any more
+		<-w.deaf
+	}
 	w.sink.watch = nil
 }
 
-// arm makes ready to put t back. It is called in turn.
-func (w *watch) arm(t shsession.Token) {
-	w.alarm.rearm()
-	w.disarm()
-	if !t.IsZero() {
-		w.spare = w.sink.newSpare(t)
-	}
+// rearm is called in turn when the file has been published, perhaps in a directory that is
+// new.
+func (w *watch) rearm() {
 	w.unsolved = false
+	if w.notifier.Events == nil {
+		return
+	}
+	switch err := w.notifier.Add(filepath.Dir(w.sink.path)); {
+	case err == nil:
+		w.limited.Store(nil)
+	case !errors.Is(err, fs.ErrNotExist): // without the directory there is nothing to watch
+		w.limit(err)
+	}
 }
 
-// disarm forgets what would be put back. It is called in turn.
-func (w *watch) disarm() {
-	w.spare.close()
-	w.spare = nil
+// listen takes what the notifier tells, until that is closed. It waits for nothing else: on
+// Windows, the notifier's Add and Close wait until all that was told before is taken.
+func (w *watch) listen() {
+	defer close(w.deaf)
+	if w.notifier.Events == nil {
+		return
+	}
+	for {
+		select {
+		case event, ok := <-w.notifier.Events:
+			if !ok {
+				return
+			}
+			if event.Name != w.sink.path && event.Name != filepath.Dir(w.sink.path) {
+				continue
+			}
+		case _, ok := <-w.notifier.Errors: // events were lost
+			if !ok {
+				return
+			}
+		}
+		select {
+		case w.happened <- struct{}{}:
+		default: // run is about to look
+		}
+	}
 }
 
-// run looks at the file whenever the alarm rings.
+// run looks at the file whenever something may have happened to it.
 func (w *watch) run() {
 	defer close(w.done)
-	pause := checkInterval
-	for w.alarm.wait(pause) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-w.ended:
+			return
+		case <-w.happened:
+		case <-timer.C:
+		}
 		_ = w.sink.takeTurn(context.Background())
-		pause = w.look()
+		timer.Reset(w.look())
 		w.sink.endTurn()
 	}
 }
@@ -124,33 +180,29 @@ func (w *watch) run() {
 func (w *watch) look() time.Duration {
 	t := w.sink.published
 	if t.IsZero() {
-		return checkInterval
-	}
-	if w.spare.link(w.sink.path) {
-		w.restored.Add(1)
-		w.arm(t)
+		return w.interval()
 	}
 	ours, err := w.sink.holds(t)
 	switch {
 	case ours:
 		w.unsolved = false
 	case errors.Is(err, fs.ErrNotExist):
-		w.unsolved = w.rewrite(t) != nil
+		w.unsolved = w.putBack(t) != nil
 	default:
 		w.unsolved = true
 	}
 	return w.notify()
 }
 
-// rewrite puts the file back where there is no spare to do it with.
-func (w *watch) rewrite(t shsession.Token) error {
+// putBack writes the file anew.
+func (w *watch) putBack(t shsession.Token) error {
 	ctx, cancel := context.WithTimeout(context.Background(), noticeInterval)
 	defer cancel()
 	if err := w.sink.write(ctx, t); err != nil {
 		return err
 	}
 	w.restored.Add(1)
-	w.arm(t)
+	w.rearm()
 	return nil
 }
 
@@ -158,7 +210,7 @@ func (w *watch) rewrite(t shsession.Token) error {
 // come. It returns how soon to look again.
 func (w *watch) notify() time.Duration {
 	if !w.unsolved {
-		return checkInterval
+		return w.interval()
 	}
 	if since := time.Since(w.noticed); since < noticeInterval {
 		return noticeInterval - since
@@ -169,4 +221,12 @@ func (w *watch) notify() time.Duration {
 	default:
 	}
 	return noticeInterval
+}
+
+// interval returns how soon to look again without a notice.
+func (w *watch) interval() time.Duration {
+	if w.Limited() != nil {
+		return noticeInterval
+	}
+	return checkInterval
 }

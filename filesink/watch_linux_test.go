@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/shsession/shsession/filesink"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // However often the file is deleted, it is put back, as it was. (That this is before the next request, real
@@ -17,7 +18,7 @@ func TestPutBackAgainAndAgain(t *testing.T) {
 		if err := os.Remove(s.Path()); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "put back", func() bool { return w.Restored() == uint64(n+1) })
+		testkit.Eventually(t, "put back", func() bool { return w.Restored() == uint64(n+1) })
 		if info, err := os.Stat(s.Path()); err != nil || info.Mode() != 0o400 {
 			t.Fatalf("put back with mode %v, %v", info, err)
 		}

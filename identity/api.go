@@ -26,7 +26,7 @@ type catalogError struct {
 	Description string `json:"description"`
 }
 
-// apiAnswer tells the caller who it is: a stand-in for whatever the real API would have said.
+// apiAnswer is the answer to an API request, with the caller's name. It stands for the real API's answer.
 type apiAnswer struct {
 	Status    int     `json:"status"`
 	Method    string  `json:"method"`
@@ -41,22 +41,30 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, _ Fault) {
 	if !ok {
 		return
 	}
-	writeJSON(w, http.StatusOK, apiAnswer{
-		Status: http.StatusOK, Method: r.Method, Path: r.URL.Path, ClientID: g.client,
-		Remaining: g.expires.Sub(s.now()).Round(time.Millisecond).Seconds(),
+	s.limited(w, g.client, func() {
+		s.spent(w)
+		if s.opts.Takes > 0 {
+			delay(w, r, s.opts.Takes)
+		}
+		writeJSON(w, http.StatusOK, apiAnswer{
+			Status: http.StatusOK, Method: r.Method, Path: r.URL.Path, ClientID: g.client,
+			Remaining: g.expires.Sub(s.now()).Round(time.Millisecond).Seconds(),
+		})
 	})
 }
 
 // serveFiles serves Options.Files to requests that have a valid token.
 func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request, _ Fault) {
-	if _, ok := s.admit(w, r); ok {
-		http.StripPrefix("/files", http.FileServerFS(s.opts.Files)).ServeHTTP(w, r)
+	if g, ok := s.admit(w, r); ok {
+		s.limited(w, g.client, func() {
+			http.StripPrefix("/files", http.FileServerFS(s.opts.Files)).ServeHTTP(w, r)
+		})
 	}
 }
 
 // admit looks up the token of r; if there is no valid one it answers 401 and returns false.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request) (grant, bool) {
-	g, ok := s.ledger.find(bearer(r), s.now())
+	g, ok := s.find(bearer(r))
 	s.tally.add(func(c *Counters) {
 		if ok {
 			c.APIAuthorized++
@@ -100,7 +108,7 @@ func (s *Server) serveTokenInfo(w http.ResponseWriter, r *http.Request) {
 		}
 		token = form.Get("access_token")
 	}
-	if _, ok := s.ledger.find(token, s.now()); !ok {
+	if _, ok := s.find(token); !ok {
 		writeUnauthorized(w, r)
 		return
 	}

@@ -182,6 +182,7 @@ func TestRevokeNeedsCredentials(t *testing.T) {
 
 // A long run must not gather ended tokens, nor lose live ones when it sweeps.
 func TestManyTokens(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, identity.Options{Lifetime: 100 * time.Second})
 		var tokens []string

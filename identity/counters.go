@@ -7,15 +7,16 @@ import (
 
 // Counters say what a Server has done since it was made.
 type Counters struct {
-	TokenRequests   int64 `json:"token_requests"`   // all that reached the token endpoint
-	TokensIssued    int64 `json:"tokens_issued"`    // also those that a fault then kept from the client
-	TokensRefused   int64 `json:"tokens_refused"`   // answered with an OAuth error
+	TokenRequests   int64 `json:"token_requests"`   // all requests at the token endpoint
+	TokensIssued    int64 `json:"tokens_issued"`    // also tokens that a fault then kept from the client
+	TokensRefused   int64 `json:"tokens_refused"`   // token requests that were answered with an OAuth error
 	FaultsServed    int64 `json:"faults_served"`    // at the token endpoint and the API
 	MaxConcurrent   int64 `json:"max_concurrent"`   // most token requests under way at one moment
-	APIRequests     int64 `json:"api_requests"`     // all that reached the API or the files
-	APIAuthorized   int64 `json:"api_authorized"`   // came with a valid token
-	APIUnauthorized int64 `json:"api_unauthorized"` // got 401
-	APIFaults       int64 `json:"api_faults"`       // were served a fault
+	APIRequests     int64 `json:"api_requests"`     // all requests at the API or the files
+	APIAuthorized   int64 `json:"api_authorized"`   // requests with a valid token
+	APIUnauthorized int64 `json:"api_unauthorized"` // requests that got 401
+	APIFaults       int64 `json:"api_faults"`       // requests that got a fault
+	APILimited      int64 `json:"api_limited"`      // requests that got 429 because of Options.Limit
 }
 
 // tally keeps Counters. One lock over all of them makes every snapshot consistent.

@@ -2,18 +2,19 @@
 // clients in as Sentinel Hub and the Copernicus Data Space Ecosystem do, and misbehaves on demand.
 //
 // Both services run Keycloak. A [Server] answers at the same paths, with the same JSON and the same errors: the token
-// endpoint (grant client_credentials), discovery, the key set, token information and revocation. Next to them it has an API
-// that wants a token, and files behind a token, which are served with Range requests as GDAL reads them.
+// endpoint (grant client_credentials), discovery, the key set, token information and revocation. It also has an API and
+// files that need a token. The files are served with Range requests, as GDAL reads them.
 //
 // One Server serves in three ways:
 //
 //   - as an [http.Handler], for example under [net/http/httptest.NewServer];
-//   - in process, with no socket and no goroutine, through [Server.RoundTripper]: this one works inside a
+//   - in process, without socket and goroutine, through [Server.RoundTripper]: this works inside a
 //     [testing/synctest] bubble, where hours pass at once;
 //   - on a port, with [Server.ListenAndServe].
 //
-// A [Fault] is a way to misbehave, written as text: "503", "429:retry-after=7", "slow:2s", "cut". [Server.Inject] and
-// [Server.AddRule] say when it is served, and POST /faults says it over HTTP. [Server.Counters] says what happened.
+// A [Fault] is a failure to serve, written as text: "503", "429:retry-after=7", "slow:2s", "cut". [Server.Inject] and
+// [Server.AddRule] put a fault in force, as POST /faults does over HTTP. [Server.Counters] counts what the Server did.
 //
-// Absent on purpose: users, browsers, refresh tokens, TLS, storage. Tokens and keys live and die with their Server.
+// Absent on purpose: users, browsers, refresh tokens, TLS, storage. Tokens and keys end with their Server, unless
+// [Options].KeyFile keeps the key.
 package identity

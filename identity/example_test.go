@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // Under httptest, for programs that want a real address.
@@ -71,10 +72,7 @@ func ExampleParseRule() {
 // How to use a Server inside a synctest bubble: a day with a token of an hour takes no time.
 func TestExampleInBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		service, err := identity.New(identity.Options{Key: testKey()})
-		if err != nil {
-			t.Fatal(err)
-		}
+		service := testkit.NewService(t, identity.Options{})
 		client := &http.Client{Transport: service.RoundTripper()}
 		for range 24 {
 			resp, err := client.PostForm("https://services.sentinel-hub.com/auth/realms/main/protocol/openid-connect/token", url.Values{

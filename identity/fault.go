@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Fault is one way to misbehave. It is written as text, and [ParseFault] reads:
+// Fault is one kind of failure. It is written as text, and [ParseFault] reads:
 //
 //	503                  any status from 400 to 599, with a body in JSON
-//	429:retry-after=7    the same with a Retry-After header, whose value is sent as it stands
+//	429:retry-after=7    the same with a Retry-After header of that value, unchanged
 //	html  html:429       an HTML page, as a gateway sends it; with status 502, or the one given (200 too)
 //	307:URL              a redirect (301, 302, 303, 307 or 308)
 //	malformed            status 200 and half of the JSON
@@ -28,7 +28,7 @@ import (
 //	no-expiry            a token answer without expires_in
 //	expires-in:JSON      a token answer with that in expires_in: 0, -1, 1e12, "soon", null
 //
-// The last three concern the token endpoint alone. Faults can be compared with ==; the zero Fault is none.
+// The last three are for the token endpoint only. Faults can be compared with ==. The zero Fault is no fault.
 type Fault struct {
 	kind   faultKind
 	status int           // of kinds status, html and redirect
@@ -68,7 +68,7 @@ func ParseFault(text string) (Fault, error) {
 	return f, nil
 }
 
-// MustParseFault is ParseFault for texts that stand in the program: it panics where ParseFault returns an error.
+// MustParseFault is ParseFault for constant texts: it panics if ParseFault returns an error.
 func MustParseFault(text string) Fault {
 	f, err := ParseFault(text)
 	if err != nil {

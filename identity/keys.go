@@ -57,6 +57,26 @@ func (k keyring) sign(claims map[string]any) (string, error) {
 	return jwt.Signed(key.signer).Claims(claims).Serialize()
 }
 
+// claimsOf returns the claims of a token that sign has made, or an error.
+func (k keyring) claimsOf(token string) (claims tokenClaims, err error) {
+	key, err := k.load()
+	if err != nil {
+		return claims, err
+	}
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return claims, err
+	}
+	return claims, parsed.Claims(key.public.Key, &claims)
+}
+
+// tokenClaims are the claims that make a grant.
+type tokenClaims struct {
+	Client string `json:"azp"`
+	Expiry int64  `json:"exp"`
+	Type   string `json:"typ"`
+}
+
 // serveKeys answers with the key set (RFC 7517) that tokens can be verified with.
 func (s *Server) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	key, err := s.keys.load()

@@ -6,18 +6,23 @@ import (
 	"time"
 )
 
-// ledger knows every token that is alive. A token is worth what the ledger says, so the API needs no signature check and a
-// revoked token is simply not there.
+// ledger has every valid token. The API looks tokens up in the ledger and checks no signature,
+// except for a token of an earlier Server with the same Options.KeyFile.
 type ledger struct {
 	mu      sync.Mutex // guards all below
-	live    map[[sha256.Size]byte]grant
-	sweepAt int // size at which ended tokens are removed
+	known   map[[sha256.Size]byte]grant
+	sweepAt int  // size at which ended tokens are removed
+	closed  bool // whether tokens of earlier Servers count no more
 }
 
 type grant struct {
 	client  string
 	expires time.Time
+	revoked bool
 }
+
+// aliveAt reports whether the API accepts the token.
+func (g grant) aliveAt(now time.Time) bool { return !g.revoked && now.Before(g.expires) }
 
 // minSweep keeps small ledgers from being swept at every entry.
 const minSweep = 1024
@@ -25,42 +30,65 @@ const minSweep = 1024
 func (l *ledger) enter(token string, g grant, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.live == nil {
-		l.live, l.sweepAt = make(map[[sha256.Size]byte]grant), minSweep
+	if l.known == nil {
+		l.known, l.sweepAt = make(map[[sha256.Size]byte]grant), minSweep
 	}
-	if len(l.live) >= l.sweepAt {
-		for key, g := range l.live {
+	if len(l.known) >= l.sweepAt {
+		for key, g := range l.known {
 			if !now.Before(g.expires) {
-				delete(l.live, key)
+				delete(l.known, key)
 			}
 		}
-		l.sweepAt = max(minSweep, 2*len(l.live))
+		l.sweepAt = max(minSweep, 2*len(l.known))
 	}
-	l.live[sha256.Sum256([]byte(token))] = g
+	l.known[sha256.Sum256([]byte(token))] = g
 }
 
-// find returns the grant behind token if it is alive at now.
-func (l *ledger) find(token string, now time.Time) (grant, bool) {
+// find returns the grant behind a token that the ledger knows. isClosed reports whether it
+// knows every token that counts.
+func (l *ledger) find(token string) (g grant, known, isClosed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	g, ok := l.live[sha256.Sum256([]byte(token))]
-	return g, ok && now.Before(g.expires)
+	g, known = l.known[sha256.Sum256([]byte(token))]
+	return g, known, l.closed
 }
 
-// Revoke ends token: the API refuses it from now on. The client that holds it isn't told.
+// find returns the grant behind a token, and whether it is alive.
+func (s *Server) find(token string) (g grant, alive bool) {
+	g, known, isClosed := s.ledger.find(token)
+	if !known && !isClosed && s.opts.KeyFile != "" {
+		g = s.recall(token)
+	}
+	return g, g.aliveAt(s.now())
+}
+
+// recall returns the grant behind a token of an earlier Server with the same key, or none.
+func (s *Server) recall(token string) grant {
+	claims, err := s.keys.claimsOf(token)
+	if err != nil || claims.Type != "Bearer" {
+		return grant{}
+	}
+	if _, ok := s.clients[claims.Client]; !ok {
+		return grant{}
+	}
+	return grant{client: claims.Client, expires: time.Unix(claims.Expiry, 0)}
+}
+
+// Revoke ends token: the API refuses it from now on. The client isn't informed.
 // It reports whether the token was alive.
 func (s *Server) Revoke(token string) bool {
-	l := &s.ledger
-	_, alive := l.find(token, s.now())
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.live, sha256.Sum256([]byte(token)))
+	g, alive := s.find(token)
+	if alive {
+		g.revoked = true
+		s.ledger.enter(token, g, s.now())
+	}
 	return alive
 }
 
-// RevokeAll ends all tokens issued so far.
+// RevokeAll ends all tokens issued so far, also those of earlier Servers.
 func (s *Server) RevokeAll() {
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
-	clear(s.ledger.live)
+	clear(s.ledger.known)
+	s.ledger.closed = true
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // listen starts s on addr and returns its URL, and the function that stops it and returns what ListenAndServe did.
@@ -55,15 +56,7 @@ func TestStopEndsHangingRequests(t *testing.T) {
 		_, _, err := send(ctx, client, base)
 		answered <- err
 	}()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for s.Counters().FaultsServed == 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal("the request never arrived")
-		}
-	}
+	testkit.Eventually(t, "the request arrives", func() bool { return s.Counters().FaultsServed > 0 })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

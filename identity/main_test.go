@@ -1,19 +1,17 @@
 package identity_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -24,15 +22,6 @@ const (
 	tokenPath = mainRealm + "/protocol/openid-connect/token"
 )
 
-// testKey is shared by all tests, since making one takes a while.
-var testKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
 // service is a Server and a client that reaches it in process.
 type service struct {
 	*identity.Server
@@ -42,13 +31,7 @@ type service struct {
 
 func newService(t testing.TB, o identity.Options) service {
 	t.Helper()
-	if o.Key == nil {
-		o.Key = testKey()
-	}
-	s, err := identity.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := testkit.NewService(t, o)
 	client := &http.Client{
 		Transport:     s.RoundTripper(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -118,12 +118,17 @@ func (f Fault) spoil(w http.ResponseWriter, r *http.Request, next endpoint) {
 }
 
 func (f Fault) serveSlow(w http.ResponseWriter, r *http.Request, next endpoint) {
+	delay(w, r, f.wait)
+	next(w, r, Fault{})
+}
+
+// delay waits, or gives up when the client has gone.
+func delay(w http.ResponseWriter, r *http.Request, d time.Duration) {
 	drain(w, r)
-	timer := time.NewTimer(f.wait)
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		next(w, r, Fault{})
 	case <-r.Context().Done():
 		panic(http.ErrAbortHandler)
 	}

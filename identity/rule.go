@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// Rule says when a fault is served. It is written as text, [ParseRule], in which all but the fault may be missing:
+// Rule says when a fault is served. [ParseRule] reads it from text, in which all parts but the fault are optional:
 //
 //	[api/]FAULT[*TIMES][~PROBABILITY]
 //
@@ -87,25 +87,26 @@ type faultList struct {
 	rules []Rule
 }
 
-// Inject serves f to the next n requests to the token endpoint, after the faults already waiting.
+// Inject serves f to the next n requests to the token endpoint, after the faults that are already in force.
 // If n is 0 or less it is served until [Server.Clear].
 func (s *Server) Inject(f Fault, n int) { s.AddRule(Rule{Fault: f, Times: n}) }
 
-// AddRule puts r in force, after the rules that already are. A request is served the fault of the first rule that applies.
+// AddRule puts r in force, after the rules that are already in force. The first rule that applies to a request
+// decides its fault.
 func (s *Server) AddRule(r Rule) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.rules = append(s.faults.rules, r)
 }
 
-// Clear drops all rules. Requests that hang go on hanging.
+// Clear removes all rules. Requests that hang go on hanging.
 func (s *Server) Clear() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.rules = nil
 }
 
-// Rules returns the rules in force, each with the times that are left of it.
+// Rules returns the rules in force, each with its remaining Times.
 func (s *Server) Rules() []Rule {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
-	"github.com/shsession/shsession/internal/secrettest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 const ossifrage = "squeamish-ossifrage-zzz"
@@ -14,7 +14,7 @@ const ossifrage = "squeamish-ossifrage-zzz"
 func secretHolders(t *testing.T) map[string]any {
 	t.Helper()
 	client := identity.Client{ID: "a", Secret: shsession.NewSecret(ossifrage)}
-	o := identity.Options{Clients: []identity.Client{client}, Key: testKey()}
+	o := identity.Options{Clients: []identity.Client{client}, Key: testkit.SigningKey()}
 	s, err := identity.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -25,10 +25,11 @@ func secretHolders(t *testing.T) map[string]any {
 }
 
 func TestSecretsDontShow(t *testing.T) {
-	key := testKey()
-	secrettest.Scan(t, secretHolders(t), "zzz", key.D.String(), key.D.Text(16), key.Primes[0].String())
+	key := testkit.SigningKey()
+	testkit.ScanSecrets(t, secretHolders(t), "zzz", key.D.String(), key.D.Text(16), key.Primes[0].String())
 }
 
 func TestSecretsDontShowInPanics(t *testing.T) {
-	secrettest.ScanPanics(t, secretHolders(t), "zzz")
+	t.Parallel()
+	testkit.ScanPanics(t, secretHolders(t), "zzz")
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Server is the identity service. Make one with [New]. Its methods may be called from any number of goroutines.
+// Server is the identity service. Make one with [New]. Any number of goroutines may call its methods at once.
 type Server struct {
 	opts     Options
 	clients  map[string]Client
@@ -20,17 +20,20 @@ type Server struct {
 	keys     keyring
 	ledger   ledger
 	faults   faultList
+	limits   limits
 	tally    tally
 	mux      *http.ServeMux
 }
 
-// New returns a Server, or an error that says which option is wrong. It starts nothing: there is nothing to close.
+// New returns a Server, or an error that says which option is wrong. It starts nothing: there is nothing to close. It
+// blocks while it reads Options.KeyFile, or makes it.
 func New(o Options) (*Server, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{opts: o, clients: make(map[string]Client), keys: newKeyring(o.Key)}
+	s.limits = limits{policy: o.Limit, units: o.Units, byClient: make(map[string]*usage)}
 	for _, c := range o.Clients {
 		if _, dup := s.clients[c.ID]; dup {
 			return nil, fmt.Errorf("client %q is given twice", c.ID)
@@ -47,8 +50,8 @@ func New(o Options) (*Server, error) {
 
 // SetLifetime sets the life of tokens issued from now on; 0 or less means [DefaultLifetime].
 //
-// The API holds a token to its life exactly. In expires_in and exp it is rounded down to whole seconds, as Keycloak knows
-// nothing finer, but never below 1.
+// The API accepts a token for exactly its life. In expires_in and exp the life is rounded down to whole seconds, as in
+// Keycloak, and is at least 1.
 func (s *Server) SetLifetime(d time.Duration) {
 	if d <= 0 {
 		d = DefaultLifetime
@@ -81,7 +84,7 @@ func (s *Server) routes() {
 		s.mux.Handle("/files/", s.faulty(atAPI, s.serveFiles))
 	}
 
-	// A page that somebody has open in a browser must not be able to break a service that is being tested against.
+	// A web page in a browser must not be able to break a service that tests are using.
 	own := http.NewCrossOriginProtection()
 	s.mux.HandleFunc("GET /counters", s.serveCounters)
 	s.mux.Handle("/faults", own.Handler(http.HandlerFunc(s.serveFaults)))
@@ -99,7 +102,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	sw := &statusWriter{ResponseWriter: w}
 	defer func() {
-		// The path only: a query may hold what should not have been there.
+		// The path only: a query may hold a secret by mistake.
 		s.opts.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.Int("status", sw.status), slog.Duration("took", time.Since(start)))

@@ -13,7 +13,7 @@ import (
 	"strconv"
 )
 
-// RoundTripper returns a transport that answers every request itself, whatever its host, in the goroutine of the caller and
+// RoundTripper returns a transport that answers every request itself, for any host, in the goroutine of the caller and
 // without a socket. To a client it looks like [http.Transport]: a cut answer ends in [io.ErrUnexpectedEOF], a dropped
 // connection is an error, a request whose context ends returns that context's cause.
 //
@@ -104,7 +104,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return r.body.Write(p)
 }
 
-// Flush implements [http.Flusher]: there is nobody to flush to before the handler has returned.
+// Flush implements [http.Flusher]: the client gets the answer after the handler has returned.
 func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
 
 func (r *recorder) response(req *http.Request, aborted bool) *http.Response {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shsession/shsession/identity"
 )
 
 // clockEnv is how many seconds the clock is ahead in a program that buildWithClock built.
@@ -23,11 +25,12 @@ func TestHostsWithWrongClocks(t *testing.T) {
 	program := buildWithClock(t)
 	t.Parallel() // not before: it takes all processors to build that
 	server := l.startRedis(t, redisHost, 6379, "--save", "", "--appendonly", "no")
-	c := newCrew(t, l, "redis://"+server.addr+"/0", life)
+	c := newCrew(t, l, "redis://"+server.addr+"/0", identity.Options{Lifetime: life})
 	start := func(t *testing.T, host int) {
 		c.start(t, host, 4, program, fmt.Sprintf("%s=%d", clockEnv, int(clocks[host].Seconds())))
 	}
 
+	t.Run("a rate limit", func(t *testing.T) { checkLimitWithClocks(t, program, clocks) })
 	for first, clock := range clocks {
 		t.Run(fmt.Sprintf("the first is %v ahead", clock), func(t *testing.T) {
 			server.do(t, "FLUSHALL")
@@ -52,6 +55,20 @@ func TestHostsWithWrongClocks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// checkLimitWithClocks has workers share a rate limit on such hosts: Redis's clock is what
+// counts.
+func checkLimitWithClocks(t *testing.T, program string, clocks map[int]time.Duration) {
+	const limit, rate = "200/20s", 10
+	c := newLimitedCrew(t, limit, 100*time.Millisecond)
+	for host, clock := range clocks {
+		c.start(t, host, 4, program, workerLimitEnv+"="+limit, fmt.Sprintf("%s=%d", clockEnv, int(clock.Seconds())))
+	}
+	c.awaitFirst(t, 220)
+	served, refused := c.during(20 * time.Second)
+	wantRate(t, "with clocks ten minutes apart", served, 0.9*20*rate, refused)
+	c.wantNoFailure(t)
 }
 
 // buildWithClock builds this test's program with a time.Now of its own, which adds what clockEnv says. A

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // storeKey is the SHSESSION_STORE_KEY of all crews.
@@ -33,6 +35,7 @@ type crew struct {
 	workers map[int]*worker // by process id, without those that were killed
 	numbers map[string]int  // of the tokens, from 1 in the order in which they came to be known
 	onLogin func(pid int)   // if not nil, called before a login is answered
+	inAPI   map[int]bool    // processes with a request at the API under way
 	readers sync.WaitGroup
 }
 
@@ -44,6 +47,7 @@ type worker struct {
 	clock    time.Duration // how far ahead of the test's it is
 	token    int           // the number of the one it has, or 0
 	refused  int           // how often the API refused it
+	done     int           // how many requests of its were served, if it shares a limit
 	failures []failure
 }
 
@@ -54,13 +58,13 @@ type failure struct {
 	text  string
 }
 
-func newCrew(t *testing.T, l *lan, store string, lifetime time.Duration) *crew {
+func newCrew(t *testing.T, l *lan, store string, o identity.Options) *crew {
 	t.Helper()
-	service, err := identity.New(identity.Options{Lifetime: lifetime})
+	service, err := identity.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &crew{lan: l, store: store, service: service, workers: map[int]*worker{}, numbers: map[string]int{}}
+	c := &crew{lan: l, store: store, service: service, workers: map[int]*worker{}, numbers: map[string]int{}, inAPI: map[int]bool{}}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(c.serve))
 	server.Listener.Close()
 	server.Listener = l.listen(t, 0)
@@ -80,12 +84,30 @@ func (c *crew) serve(w http.ResponseWriter, r *http.Request) {
 	if pid, err := strconv.Atoi(r.Header.Get("X-Process")); err == nil {
 		c.mu.Lock()
 		onLogin := c.onLogin
+		if r.URL.Path == apiPath {
+			onLogin = nil
+			c.inAPI[pid] = true
+			defer c.left(pid)
+		}
 		c.mu.Unlock()
 		if onLogin != nil {
 			onLogin(pid)
 		}
 	}
 	c.service.ServeHTTP(w, r)
+}
+
+func (c *crew) left(pid int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.inAPI, pid)
+}
+
+// atAPI returns the processes with a request at the API under way.
+func (c *crew) atAPI() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.inAPI))
 }
 
 // atNextLogin calls f with the process that logs in next.
@@ -154,6 +176,8 @@ func (c *crew) note(w *worker, line string) {
 			c.numbers[rest] = len(c.numbers) + 1
 		}
 		w.token = c.numbers[rest]
+	case "done":
+		w.done++
 	case "refused":
 		w.refused++
 	case "failed":
@@ -191,7 +215,7 @@ func (c *crew) newest() int {
 // awaitNewer waits until each worker on some hosts, or on all, has a token that is newer than the one of that number.
 func (c *crew) awaitNewer(t *testing.T, number int, hosts ...int) {
 	t.Helper()
-	soon(t, fmt.Sprintf("every worker has a token newer than the %dth", number), func() bool {
+	testkit.Eventually(t, fmt.Sprintf("every worker has a token newer than the %dth", number), func() bool {
 		for _, w := range c.snapshot(hosts...) {
 			if w.token <= number {
 				return false
@@ -219,17 +243,5 @@ func (c *crew) wantLogins(t *testing.T, least, most int) {
 	t.Helper()
 	if logins := c.logins(); logins < least || logins > most {
 		t.Errorf("%d logins, want %d to %d", logins, least, most)
-	}
-}
-
-// soon polls until ok or half a minute has passed.
-func soon(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within half a minute: %s", what)
-		}
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // TestHostsFailover has thirty processes on three hosts share a token through a Redis with two replicas and three
@@ -16,7 +19,7 @@ func TestHostsFailover(t *testing.T) {
 	const life = 12 * time.Second
 	l := newLAN(t, redisHost)
 	servers, sentinels := l.startSentinels(t, redisHost)
-	c := newCrew(t, l, "redis+sentinel://"+strings.Join(sentinels, ",")+"/0?master=main", life)
+	c := newCrew(t, l, "redis+sentinel://"+strings.Join(sentinels, ",")+"/0?master=main", identity.Options{Lifetime: life})
 	for _, host := range workerHosts {
 		c.start(t, host, workersPerHost, os.Args[0])
 	}
@@ -24,7 +27,7 @@ func TestHostsFailover(t *testing.T) {
 	c.wantLogins(t, 1, 1)
 
 	c.atNextToken(t, servers[0].kill)
-	soon(t, "a replica is the master", func() bool { return isMaster(servers[1]) || isMaster(servers[2]) })
+	testkit.Eventually(t, "a replica is the master", func() bool { return isMaster(servers[1]) || isMaster(servers[2]) })
 
 	before := c.logins()
 	c.awaitNewer(t, c.newest()) // through the new master
@@ -43,7 +46,7 @@ func (l *lan) startSentinels(t *testing.T, host int) (servers []*redisServer, se
 		servers = append(servers, l.startRedis(t, host, port, append(memory, "--replicaof", l.addr(host)+" 6379")...))
 	}
 	for _, replica := range servers[1:] {
-		soon(t, "a replica follows", func() bool {
+		testkit.Eventually(t, "a replica follows", func() bool {
 			return strings.Contains(replica.do(t, "INFO", "replication"), "master_link_status:up")
 		})
 	}
@@ -59,7 +62,7 @@ func (l *lan) startSentinels(t *testing.T, host int) (servers []*redisServer, se
 	}
 	for _, s := range all {
 		sentinels = append(sentinels, s.addr)
-		soon(t, "a Sentinel knows the others", func() bool {
+		testkit.Eventually(t, "a Sentinel knows the others", func() bool {
 			return strings.Contains(s.do(t, "INFO", "sentinel"), "slaves=2,sentinels=3")
 		})
 	}

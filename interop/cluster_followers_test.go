@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // TestFollowers runs the command that makes the figures of docs/cluster.md, at a twentieth of its size or, under
@@ -21,8 +23,11 @@ func TestFollowers(t *testing.T) {
 		t.Parallel()
 		args = append(args, "-followers", "500", "-lives", "3")
 	}
-	out, err := exec.Command(program, args...).CombinedOutput()
-	t.Logf("%s", out)
+	err := testkit.Steady(t, func() error {
+		out, err := exec.Command(program, args...).CombinedOutput()
+		t.Logf("%s", out)
+		return err
+	})
 	if err != nil {
 		t.Error(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/shsession/shsession/internal/needtest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // A lan is some hosts at one switch, which are network namespaces: nothing of it is in the machine's own network.
@@ -36,7 +36,7 @@ func newLAN(t *testing.T, hosts int) *lan {
 	needVariable(t, "SHSESSION_INTEROP", "half a minute of the machine's time")
 	needProgram(t, "ip")
 	if os.Geteuid() != 0 {
-		needtest.Missing(t, "root's right to make network namespaces")
+		testkit.Missing(t, "root's right to make network namespaces")
 	}
 	removeDeadLANs(t)
 	l := &lan{prefix: fmt.Sprintf("%s%d-%04x", lanPrefix, os.Getpid(), rand.N(1<<16)), starts: make(chan func())}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // A redisServer is a redis-server on a host of a lan. Killed and started again it is empty.
@@ -44,7 +46,7 @@ func (s *redisServer) start(t *testing.T) {
 	if err := s.lan.start(s.host, s.cmd); err != nil {
 		t.Fatal(err)
 	}
-	soon(t, "redis-server at "+s.addr+" answers", func() bool {
+	testkit.Eventually(t, "redis-server at "+s.addr+" answers", func() bool {
 		_, err := s.ask("PING")
 		return err == nil
 	})

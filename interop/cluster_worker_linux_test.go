@@ -21,6 +21,7 @@ import (
 const (
 	workerStoreEnv   = "SHSESSION_TEST_WORKER_STORE"   // the Redis URL
 	workerServiceEnv = "SHSESSION_TEST_WORKER_SERVICE" // the identity service's base URL
+	workerLimitEnv   = "SHSESSION_TEST_WORKER_LIMIT"   // if it shares a rate limit, this
 )
 
 // workerLease is the redisstore's, shortened as the tokens' lives are.
@@ -39,12 +40,15 @@ func work() int {
 		os.Exit(0)
 	}()
 	redisstore.LogClient(slog.New(slog.DiscardHandler))
-	session, err := join(os.Getenv(workerStoreEnv), os.Getenv(workerServiceEnv))
+	session, redis, err := join(os.Getenv(workerStoreEnv), os.Getenv(workerServiceEnv))
 	if err != nil {
 		fmt.Println("failed other 0", err)
 		return 1
 	}
 	fmt.Println("clock", time.Now().Unix())
+	if limit := os.Getenv(workerLimitEnv); limit != "" {
+		return workLimited(session, redis, limit)
+	}
 	var last shsession.Token
 	tick := time.NewTicker(20 * time.Millisecond)
 	for n := 0; ; n++ {
@@ -64,17 +68,17 @@ func work() int {
 	}
 }
 
-func join(store, service string) (*shsession.Session, error) {
+func join(store, service string) (*shsession.Session, *redisstore.Store, error) {
 	opts, err := redisstore.OptionsFromEnv()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opts.Lease = workerLease
 	redis, err := redisstore.Open(store, opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return shsession.Join(shsession.Config{
+	session, err := shsession.Join(shsession.Config{
 		ClientID:     identity.DevelopmentID,
 		ClientSecret: shsession.NewSecret(identity.DevelopmentSecret),
 		TokenURL:     realmOf(service) + "/protocol/openid-connect/token",
@@ -82,6 +86,7 @@ func join(store, service string) (*shsession.Session, error) {
 		HTTPClient:   &http.Client{Transport: signed{}},
 		Logger:       slog.New(slog.DiscardHandler),
 	}, redis)
+	return session, redis, err
 }
 
 // class says in a word what an error of Token is about.
@@ -106,7 +111,7 @@ func class(err error) string {
 func refused(token shsession.Token) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, os.Getenv(workerServiceEnv)+"/api/v1/process", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, os.Getenv(workerServiceEnv)+apiPath, nil)
 	if err != nil {
 		return false
 	}

@@ -26,14 +26,16 @@ func newCommand(t *testing.T, url string) command {
 	return commandAt(t, buildCommand(t), url)
 }
 
-// buildCommand returns the path of the command, which the script run builds once for all tests.
+// buildCommand returns the path of the command, which the script run builds once for all tests. Who doesn't wish for them
+// doesn't wait for it.
 func buildCommand(t *testing.T) string {
 	t.Helper()
+	needVariable(t, "SHSESSION_INTEROP", "the wish to run the command")
 	if path := os.Getenv("SHSESSION_COMMAND"); path != "" {
 		return path
 	}
 	path := filepath.Join(t.TempDir(), "shsession")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../cmd/shsession").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", path, "../cmd/shsession").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path
@@ -107,9 +109,9 @@ func memoryDir(t *testing.T) string {
 	return dir
 }
 
-// proxy runs a proxy and returns its URL.
-func (c command) proxy(t *testing.T) string {
+// proxy runs a proxy, with arguments, and returns its URL.
+func (c command) proxy(t *testing.T, args ...string) string {
 	t.Helper()
-	line := c.start(t, "proxy", "--listen", "127.0.0.1:0")
+	line := c.start(t, append([]string{"proxy", "--listen", "127.0.0.1:0"}, args...)...)
 	return strings.Fields(line)[1]
 }

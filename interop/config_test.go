@@ -161,7 +161,7 @@ func TestConfigPrecedence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			mine := machine{m.python, m.home, slices.Clone(m.env)}
-			for _, variable := range []string{"SH_PROFILE", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "SH_CLIENT_SECRET_FILE", "SH_BASE_URL", "SH_TOKEN_URL"} {
+			for _, variable := range []string{"SH_PROFILE", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "SH_CLIENT_SECRET_FILE", "SH_CLIENT_SECRET_COMMAND", "SH_BASE_URL", "SH_TOKEN_URL"} {
 				t.Setenv(variable, env[variable])
 				if env[variable] != "" {
 					mine.env = append(mine.env, variable+"="+env[variable])

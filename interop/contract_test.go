@@ -16,6 +16,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/oidcverify"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // contract is what Keycloak does and our stand-in therefore has to do, each part under its name.
@@ -224,13 +225,13 @@ func checkExpiry(t *testing.T, s service) {
 	}
 
 	expires := time.Unix(int64(decodePart(t, token, 1)["exp"].(float64)), 0)
-	eventually(t, time.Until(expires)+2*time.Second, "the token is refused", func() bool {
+	testkit.EventuallyWithin(t, time.Until(expires)+2*time.Second, "the token is refused", func() bool {
 		return s.get(t, s.whoami, token).status == http.StatusUnauthorized
 	})
 	if time.Now().Before(expires) {
 		t.Errorf("refused %v before its expiry", time.Until(expires))
 	}
-	eventually(t, 2*time.Second, "the token no longer verifies", func() bool {
+	testkit.EventuallyWithin(t, 2*time.Second, "the token no longer verifies", func() bool {
 		_, err := oidcverify.Verify(t.Context(), s.http, s.issuer, token)
 		return errors.Is(err, shsession.ErrExpired)
 	})
@@ -277,16 +278,4 @@ func decodePart(t *testing.T, token string, n int) map[string]any {
 		t.Fatal(err)
 	}
 	return object
-}
-
-// eventually asks until done says yes, ten times a second, and fails if that takes longer than limit.
-func eventually(t *testing.T, limit time.Duration, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for start := time.Now(); !done(); <-tick.C {
-		if time.Since(start) > limit {
-			t.Fatalf("not within %v: %s", limit, what)
-		}
-	}
 }

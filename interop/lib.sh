@@ -14,6 +14,9 @@ keycloak_versions=(
 )
 python_versions=(sentinelhub==3.12.0 sentinelhub==3.11.5 sentinelhub==3.11.4)
 
+# The packages of Node that tests use.
+node_packages=(openid-client@6.9.0 simple-oauth2@5.1.0)
+
 # What is fixed when Keycloak is built: plain http under /auth, as at Sentinel Hub, and a database in a file.
 keycloak_build=(--db=dev-file --http-relative-path=/auth --health-enabled=false --metrics-enabled=false)
 # A server that lives for a minute never earns back what the second compiler costs.
@@ -38,6 +41,11 @@ python_dir() {
 	echo "$cache/python-$({ python3 --version 2>&1 || true; echo "$1"; } | sha256 | cut -c1-8)"
 }
 
+# node_dir: where the packages of Node are kept.
+node_dir() {
+	echo "$cache/node-$({ node --version 2>&1 || true; echo "${node_packages[*]}"; } | sha256 | cut -c1-8)"
+}
+
 # first_complete FUNCTION VERSION...: the directory of the first version that is there, else of the first.
 first_complete() {
 	local dir=$1 version
@@ -52,5 +60,6 @@ first_complete() {
 choose() {
 	keycloak=$(first_complete keycloak_dir "${keycloak_versions[@]}")
 	venv=$(first_complete python_dir "${python_versions[@]}")
+	node_modules=$(node_dir)/node_modules
 }
 choose

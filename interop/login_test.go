@@ -13,16 +13,14 @@ import (
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/oidcverify"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shconfig"
 )
 
 // listen serves an identity service on a port for as long as the test runs.
 func listen(t *testing.T, o identity.Options) (server *identity.Server, url string) {
 	t.Helper()
-	server, err := identity.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server = testkit.NewService(t, o)
 	ts := httptest.NewServer(server)
 	t.Cleanup(ts.Close)
 	return server, ts.URL

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/shsession/shsession/internal/needtest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // needPython returns the path of a Python that has the package sentinelhub.
@@ -29,7 +29,7 @@ func needRedis(t *testing.T) string {
 func needProgram(t *testing.T, name string) string {
 	t.Helper()
 	needVariable(t, "SHSESSION_INTEROP", "the wish to run "+name)
-	return needtest.Program(t, name)
+	return testkit.Need(t, name)
 }
 
 // needVariable returns the value of an environment variable that the script run sets where it has what.
@@ -37,7 +37,7 @@ func needVariable(t *testing.T, variable, what string) string {
 	t.Helper()
 	value := os.Getenv(variable)
 	if value == "" {
-		needtest.Missing(t, what+" ("+variable+")")
+		testkit.Missing(t, what+" ("+variable+")")
 	}
 	return value
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/apiproxy"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // newSession returns a session of the development client at a URL of listen.
@@ -83,7 +84,7 @@ func profileDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		eventually(t, 10*time.Second, "Chromium's processes leave its profile alone", func() bool { return os.RemoveAll(dir) == nil })
+		testkit.EventuallyWithin(t, 10*time.Second, "Chromium's processes leave its profile alone", func() bool { return os.RemoveAll(dir) == nil })
 	})
 	return dir
 }
@@ -132,7 +133,7 @@ func TestChromiumShowsTheProxysPage(t *testing.T) {
 		fetch(t, proxy+"/api/v1/process")
 	}
 	page, log := dumpDOM(t, proxy+"/")
-	for _, text := range []string{"<h1>shsession proxy</h1>", url, "left, until", "200 OK", "429 Too Many Requests", "<dd>3</dd>"} {
+	for _, text := range []string{"<h1>shsession proxy</h1>", url, "Valid for another", "200 OK", "429 Too Many Requests", "3 since the start"} {
 		if !strings.Contains(page, text) {
 			t.Errorf("the page lacks %q", text)
 		}

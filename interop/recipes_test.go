@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/identity"
-	"github.com/shsession/shsession/internal/needtest"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
 )
 
@@ -33,8 +33,9 @@ type recipe struct {
 // helpers are what a recipe can need beside programs.
 var helpers = []string{
 	"proxy", "share", "header", // what has to run meanwhile
-	"python", "rasterio", "dask", // packages of Python
-	"identity", // the service itself is what it's about
+	"python", "rasterio", "dask", "sentinelhub", // packages of Python
+	"openid-client", // a package of Node
+	"identity",      // the service itself is what it's about
 }
 
 // recipes returns the blocks. Each says behind its language what it needs, why it can't be run, or which file it is.
@@ -117,12 +118,12 @@ func (r recipe) check(t *testing.T) {
 			needProgram(t, need)
 		}
 	}
-	for need, module := range map[string]string{"rasterio": "rasterio", "dask": "distributed"} {
+	for need, module := range map[string]string{"rasterio": "rasterio", "dask": "distributed", "sentinelhub": "sentinelhub"} {
 		if !slices.Contains(r.needs, need) {
 			continue
 		}
 		if err := exec.CommandContext(t.Context(), needPython(t), "-c", "import "+module).Run(); err != nil {
-			needtest.Missing(t, "Python's package "+module)
+			testkit.Missing(t, "Python's package "+module)
 		}
 	}
 }
@@ -134,12 +135,17 @@ func (r recipe) start(t *testing.T, c command, url, dir string, env []string) []
 	for _, need := range r.needs {
 		switch need {
 		case "proxy":
-			places = append(places, "http://127.0.0.1:8888", c.proxy(t))
+			places = append(places, "http://127.0.0.1:8790", c.proxy(t))
 		case "share":
 			c.start(t, "share", "--name", ownName(t))
 			places = append(places, shm.DefaultName, ownName(t))
 		case "header":
 			c.start(t, "share", "--to", "header:"+filepath.Join(dir, "sh-header"))
+		case "openid-client":
+			modules := needVariable(t, "SHSESSION_NODE_MODULES", "the packages of Node")
+			if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
+				t.Fatal(err)
+			}
 		case "dask":
 			places = append(places, "scheduler.example:8786", startDask(t, env))
 		}
@@ -173,7 +179,7 @@ func startDask(t *testing.T, env []string) string {
 	}
 	start("scheduler", "--host", "127.0.0.1", "--port", "0")
 	var scheduler struct{ Address string }
-	eventually(t, time.Minute, "Dask's scheduler", func() bool {
+	testkit.EventuallyWithin(t, time.Minute, "Dask's scheduler", func() bool {
 		text, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(text, &scheduler) == nil && scheduler.Address != ""
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/oidcverify"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // session returns a session at the service.
@@ -63,7 +64,7 @@ func checkSessionRenews(t *testing.T, s service) {
 	session := s.session(t, s.client)
 	seen := make(map[string]bool)
 	start := time.Now()
-	eventually(t, 3*s.life, "two token lives pass", func() bool {
+	testkit.EventuallyWithin(t, 3*s.life, "two token lives pass", func() bool {
 		token, err := session.Token(t.Context())
 		if err != nil {
 			t.Fatalf("after %v: %v", time.Since(start), err)

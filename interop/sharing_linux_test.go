@@ -1,7 +1,6 @@
 package interop_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
 )
 
@@ -247,32 +247,22 @@ func (m machine) share(t *testing.T, kind, name string) (token map[string]any, s
 	cmd := m.command(context.Background(), "share.py", append([]string{kind}, arguments(name)...)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c := testkit.StartChild(t, cmd)
 	stopped := false
 	stop = func() {
 		if stopped {
 			return
 		}
 		stopped = true
-		_ = stdin.Close()
-		_, _ = io.Copy(io.Discard, stdout)
+		_ = c.In.Close()
+		_, _ = io.Copy(io.Discard, c.Out)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("share.py: %v\n%s", err, stderr.String())
 		}
 	}
 	t.Cleanup(stop)
 	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }) // with another sharer there it would wait for ever
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	line, err := c.Out.ReadBytes('\n')
 	late.Stop()
 	if err != nil {
 		t.Fatalf("share.py: %v\n%s", err, stderr.String())

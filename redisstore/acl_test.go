@@ -12,12 +12,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/redisstore"
 )
 
-// TestACL does everything as the users that the package's doc describes, with its own lines, and looks for
-// what was denied.
+// TestACL does everything as the users that the package's doc describes, with its own
+// lines, and looks for what was denied.
 func TestACL(t *testing.T) {
+	t.Parallel()
 	t.Run("single", func(t *testing.T) {
 		s := startRedis(t)
 		setUsers(t, s)
@@ -59,16 +61,16 @@ func setUsers(t *testing.T, s *server, more ...any) {
 	}
 }
 
-// testUsers does what each user may, at the first server, and checks that none of them denied anything. %s in the URL is the
-// user's name.
+// testUsers does what each user may, at the first server, and checks that none of them
+// denied anything. %s in the URL is the user's name.
 func testUsers(t *testing.T, servers []*server, url string) {
-	opts := quick()
+	opts := steady()
 	opts.Password, opts.SentinelPassword = shsession.NewSecret("PASSWORD"), shsession.NewSecret("PASSWORD")
 	owner := openURL(t, fmt.Sprintf(url, "shsession")+"key=name", opts)
 	token := newToken(t, "token", time.Hour)
 	exercise(t, servers[0], owner, token)
 	if strings.Contains(url, "sentinel") { // whose connection is looked after every three seconds
-		eventually(t, "the Sentinel is pinged", func() bool {
+		testkit.Eventually(t, "the Sentinel is pinged", func() bool {
 			list, _ := servers[1].do(t, "CLIENT", "LIST").Text()
 			return strings.Contains(list, "cmd=ping user=watcher")
 		})
@@ -102,10 +104,10 @@ func wantNothingDenied(t *testing.T, servers ...*server) {
 	}
 }
 
-// testMigration moves the token's hash slot from one node to another. While it is on the way, followers read the
-// token, and when it is there everything works.
+// testMigration moves the token's hash slot from one node to another. While it is on the
+// way, followers read the token, and when it is there everything works.
 func testMigration(t *testing.T, nodes []*server) {
-	opts := quick()
+	opts := steady()
 	opts.Password = shsession.NewSecret("PASSWORD")
 	url := "@" + nodes[0].addr + "/?key=name"
 	owner, follower := openURL(t, "redis+cluster://shsession"+url, opts), openURL(t, "redis+cluster://follower"+url, opts)
@@ -154,8 +156,8 @@ func ownerOf(t *testing.T, nodes []*server, key string) int {
 	return 0
 }
 
-// documentedUsers returns the ACL SETUSER commands of the package's doc for a store of the name "name", and checks that
-// what is given to users beside is documented too.
+// documentedUsers returns the ACL SETUSER commands of the package's doc for a store of
+// the name "name", and checks that what is given to users beside is documented too.
 func documentedUsers(t *testing.T, more ...any) (users [][]any) {
 	t.Helper()
 	data, err := os.ReadFile("doc.go")

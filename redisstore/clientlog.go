@@ -8,11 +8,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// LogClient sends what the Redis client itself has to say to logger, at debug
-// level, instead of to standard error: failed dials, for the most part, which come back as
-// errors anyway. go-redis has one logger for the whole process, so it holds for every Redis
-// client there, this package's and others': it is for a program's main function, once, before
-// the first client is made.
+// LogClient makes go-redis log to logger, at debug level, instead of to standard error.
+// Most of its records are failed dials, which are also returned as errors. go-redis has one
+// logger for the whole process, for all Redis clients, this package's and others'. Call
+// LogClient in a program's main function, once, before the first client is made.
 func LogClient(logger *slog.Logger) { redis.SetLogger(clientLog{logger}) }
 
 // A clientLog is a go-redis logger.

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"syscall"
@@ -11,20 +10,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// connectTimeout bounds how long the other side's system takes to answer. A request for a connection that
-// is lost with the network is sent again soon, then, and not when the network has long been back.
-const connectTimeout = patience / 4
-
 // A dialer connects a client that Open made.
 type dialer struct {
-	tls      *tls.Config // nil without
-	sentinel bool        // Sentinels are asked first where the master is
+	tls      bool
+	files    tlsFiles
+	sentinel bool // Sentinels are asked first where the master is
+	patience time.Duration
 }
 
 // dial connects to a Redis, or to a Sentinel.
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	tcp := net.Dialer{
-		Timeout: connectTimeout,
+		// A request for a connection that is lost with the network is sent again soon, then,
+		// and not when the network has long been back.
+		Timeout: d.patience / 4,
 		// Connections idle for a token's life: this keeps firewalls from forgetting them.
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 3},
 	}
@@ -32,13 +31,12 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if err != nil {
 		return nil, &connectError{err}
 	}
-	if d.tls == nil {
+	if !d.tls {
 		return conn, nil
 	}
-	config := d.tls.Clone()
-	config.ServerName, _, _ = net.SplitHostPort(addr)
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
+	host, _, _ := net.SplitHostPort(addr)
+	secure, err := d.files.handshake(ctx, conn, host)
+	if err != nil {
 		conn.Close()
 		return nil, &connectError{err}
 	}
@@ -52,9 +50,10 @@ func (e *connectError) Unwrap() error { return e.error }
 
 // attach makes a client connect by d alone.
 //
-// go-redis counts the dials that fail, and after as many as its pool is large it dials once a second until
-// one succeeds: after a long outage it would notice late that Redis is back. So it doesn't hear of them:
-// it gets a connection that is broken, whose first use fails, and Store.ask tries again.
+// go-redis counts the dials that fail, and after as many as its pool is large it dials
+// once a second until one succeeds: after a long outage it would notice late that Redis
+// is back. So it doesn't hear of them: it gets a connection that is broken, whose first
+// use fails, and Store.withRetry tries again.
 func (d *dialer) attach(client redis.UniversalClient) {
 	switch c := client.(type) {
 	case *redis.ClusterClient:
@@ -90,8 +89,9 @@ func (d *dialer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return next
 }
 
-// A dialError is why there is no connection. It doesn't wrap the cause: go-redis would take it for an
-// answer of Redis if it's one of a Sentinel, and try to use the broken connection again and again.
+// A dialError is why there is no connection. It doesn't wrap the cause: go-redis would
+// take it for an answer of Redis if it's one of a Sentinel, and try to use the broken
+// connection again and again.
 type dialError struct {
 	cause    error
 	sentinel bool // it was a Sentinel that said so, or didn't answer
@@ -119,10 +119,12 @@ func (c brokenConn) SetDeadline(time.Time) error      { return c.err }
 func (c brokenConn) SetReadDeadline(time.Time) error  { return c.err }
 func (c brokenConn) SetWriteDeadline(time.Time) error { return c.err }
 
-// SyscallConn implements syscall.Conn, by which go-redis checks a connection that nobody waited for any longer.
+// SyscallConn implements syscall.Conn, by which go-redis checks a connection that no caller
+// waits for any longer.
 func (c brokenConn) SyscallConn() (syscall.RawConn, error) { return nil, c.err }
 
-// causeOf returns why there is no connection, and whether that comes from the Sentinels; or err itself.
+// causeOf returns why there is no connection, and whether that comes from the Sentinels;
+// or err itself.
 func causeOf(err error) (cause error, sentinel bool) {
 	var failed *dialError
 	if errors.As(err, &failed) {
@@ -131,8 +133,8 @@ func causeOf(err error) (cause error, sentinel bool) {
 	return err, false
 }
 
-// isLeftOver reports whether err is of a connection that was tried before that time, for somebody who didn't
-// wait for it.
+// isLeftOver reports whether err is of a connection that was tried before that time, for a
+// caller who didn't wait for it.
 func isLeftOver(err error, since time.Time) bool {
 	var failed *dialError
 	return errors.As(err, &failed) && failed.at.Before(since)

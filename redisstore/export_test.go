@@ -2,6 +2,8 @@ package redisstore
 
 import (
 	"context"
+	"net"
+	"time"
 
 	"github.com/shsession/shsession"
 )
@@ -15,7 +17,21 @@ var (
 	ErrSentinelACL   = errSentinelACL
 	ErrNoMaster      = errNoMaster
 	ErrClientKeyWord = errClientKeyWord
+
+	ErrNoCertificate      = errNoCertificate
+	ErrCertificateRefused = errCertificateRefused
 )
+
+// Wait lets a Store that hasn't been used wait for Redis for so long, instead of two seconds.
+func (s *Store) Wait(patience time.Duration) *Store {
+	s.patience = patience
+	return s
+}
+
+// Handshake makes conn a TLS connection to 127.0.0.1, with the files that a URL names.
+func Handshake(ctx context.Context, conn net.Conn, ca, cert, certKey string) (net.Conn, error) {
+	return tlsFiles{ca, cert, certKey}.handshake(ctx, conn, "127.0.0.1")
+}
 
 // Seal and Unseal are what encryption does to a token's JSON.
 func Seal(key shsession.Secret, name string, token []byte) ([]byte, error) {
@@ -40,20 +56,25 @@ type URL struct {
 	User                   string
 	Addrs                  []string
 	DB                     int
-	Name, Master, CA       string
+	Name, Master           string
+	CA, Cert, CertKey      string
 	SentinelUser           string
 }
 
 func ParseURL(rawURL string) (URL, error) {
 	t, err := parseURL(rawURL)
-	return URL{t.tls, t.sentinel, t.cluster, t.user, t.addrs, t.db, t.name, t.master, t.ca, t.sentinelUser}, err
+	return URL{t.tls, t.sentinel, t.cluster, t.user, t.addrs, t.db, t.name, t.master, t.files.ca, t.files.cert, t.files.certKey, t.sentinelUser}, err
 }
 
 // Take takes the lock, or keeps it if before is what it returned then.
 func (s *Store) Take(ctx context.Context, id, before string) (end string, err error) {
-	holder, end, err := s.take(ctx, id, before)
-	if err == nil && holder != "" {
+	taken, err := s.take(ctx, id, before)
+	if err == nil && taken.holder != "" {
 		err = errLockLost
 	}
-	return end, err
+	return taken.end, err
 }
+
+// ParseRegistration and ParseNote read what others have written to Redis.
+func ParseRegistration(text string) shsession.Sharer           { return parseRegistration(text) }
+func ParseNote(text string, life time.Duration) shsession.Note { return parseNote(text, life) }

@@ -1,71 +1,80 @@
 package redisstore
 
 import (
-	"crypto/tls"
-	"crypto/x509"
+	"context"
 	"errors"
-	"fmt"
-	"os"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/envsecret"
 )
 
 // Open returns the Store that a URL names, with a client of its own that Close closes.
-// It doesn't connect yet: that Redis can't be reached, the Store's methods will say.
+// It doesn't connect yet: if Redis can't be reached, the Store's methods return the error.
 //
 //	redis://user@host:6379/0?key=NAME
-//	rediss://host:6379/0?key=NAME&ca=FILE
+//	rediss://host:6379/0?key=NAME&ca=FILE&cert=FILE&cert_key=FILE
 //	redis+sentinel://user@host1:26379,host2:26379/0?master=MASTER&key=NAME&sentinel_user=USER
 //	redis+cluster://user@host1:6379,host2:6379/?key=NAME
 //
-// The user, the ports, the database (0), the key (DefaultName), ca and sentinel_user, who logs in to the
-// Sentinels, can be left out. rediss is TLS, also as rediss+sentinel and rediss+cluster; ca is a file with the
-// certificates (PEM) to trust instead of the system's. A password in the URL is
-// refused, and so is what isn't known; no error repeats any of the URL.
+// The user, the ports, the database (0) and every parameter except master are optional.
+// rediss, rediss+sentinel and rediss+cluster use TLS. The parameters are
+//
+//	key            the name of the token; the default is DefaultName
+//	master         the Sentinels' name for the Redis
+//	sentinel_user  the user who logs in to the Sentinels
+//	ca             a file with the certificates (PEM) to trust instead of the system's
+//	cert           a file with the client's certificate (PEM), for a Redis that asks for one
+//	cert_key       a file with the certificate's private key (PEM), if that isn't in cert
+//
+// The files are read again at each dial. A password in the URL is refused, and so is an unknown
+// scheme or parameter; no error repeats a part of the URL.
 func Open(rawURL string, opts Options) (*Store, error) {
 	t, err := parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	tlsConfig, err := t.tlsConfig()
-	if err != nil {
-		return nil, err
+	if _, err := t.files.config(); err != nil {
+		return nil, err // report a missing file now, not at the first use of the token
 	}
 	s, err := New(nil, t.name, opts)
 	if err != nil {
 		return nil, err
 	}
-	d := &dialer{tls: tlsConfig, sentinel: t.sentinel}
-	s.client, s.owned = redis.NewUniversalClient(t.options(opts, d)), true
-	d.attach(s.client)
+	s.place = t.place()
+	s.connector.read = opts.readPasswords
+	s.connector.newClient = func(p passwords) redis.UniversalClient {
+		d := &dialer{tls: t.tls, files: t.files, sentinel: t.sentinel, patience: s.patience}
+		client := redis.NewUniversalClient(t.options(p, d))
+		d.attach(client)
+		return client
+	}
 	return s, nil
 }
 
-// options returns the client's settings. They are for a command now and then: few
-// connections, which stay open however long they idle, small buffers, no wait that outlasts
-// patience, and at the start of a connection nothing that an ACL would have to permit.
-func (t target) options(opts Options, d *dialer) *redis.UniversalOptions {
+// options returns the client's settings. They are for few commands: few connections, which
+// stay open while idle, small buffers, no wait longer than d.patience, and no commands at the
+// start of a connection that an ACL would have to permit.
+func (t target) options(p passwords, d *dialer) *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs:            t.addrs,
 		MasterName:       t.master,
 		IsClusterMode:    t.cluster,
 		DB:               t.db,
 		Username:         t.user,
-		Password:         opts.Password.Reveal(),
+		Password:         p.redis,
 		SentinelUsername: t.sentinelUser,
-		SentinelPassword: opts.SentinelPassword.Reveal(),
+		SentinelPassword: p.sentinels,
 		Dialer:           d.dial,
 
 		ContextTimeoutEnabled: true,
-		DialTimeout:           patience / 2,
-		ReadTimeout:           patience / 2,
-		WriteTimeout:          patience / 2,
-		PoolTimeout:           patience,
-		DialerRetries:         1, // it is Store.ask that tries again
+		DialTimeout:           d.patience / 2,
+		ReadTimeout:           d.patience / 2,
+		WriteTimeout:          d.patience / 2,
+		PoolTimeout:           d.patience,
+		DialerRetries:         1, // Store.withRetry tries again
 		MaxRetries:            -1,
 
 		PoolSize:         16,
@@ -80,61 +89,38 @@ func (t target) options(opts Options, d *dialer) *redis.UniversalOptions {
 	}
 }
 
-// tlsConfig returns nil without TLS.
-func (t target) tlsConfig() (*tls.Config, error) {
-	if !t.tls {
-		return nil, nil
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if t.ca == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(t.ca)
-	if err != nil {
-		return nil, fmt.Errorf("the Redis URL's ca can't be read: %w", err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s, the Redis URL's ca, holds no certificate in PEM form", t.ca)
-	}
-	return config, nil
-}
-
 // OptionsFromEnv returns Options with the secrets that the environment holds:
 //
 //	SHSESSION_REDIS_PASSWORD           Password
 //	SHSESSION_REDIS_SENTINEL_PASSWORD  SentinelPassword
 //	SHSESSION_STORE_KEY                Key
 //
-// Each can also be read from a file, named by the same variable with _FILE
-// behind it, less the spaces and line ends around it.
+// A file can hold each of them instead: its path is in the variable of the same name with
+// _FILE at the end. The file holds one line, whose end isn't part of the secret.
+// ReadPassword and ReadSentinelPassword read a regular file again.
 //
-// The command shsession takes the word client-secret as SHSESSION_STORE_KEY for the key that [ClientKey]
-// makes of its client's secret. Here it's a key that Open and New refuse: a program calls ClientKey itself.
+// For the command shsession, the value client-secret of SHSESSION_STORE_KEY stands for the
+// key that [ClientKey] derives from its client's secret. OptionsFromEnv returns that word as
+// a key, which Open and New refuse: a program calls ClientKey itself.
 func OptionsFromEnv() (Options, error) {
 	var opts Options
 	var errs [3]error
-	opts.Password, errs[0] = envSecret("SHSESSION_REDIS_PASSWORD")
-	opts.SentinelPassword, errs[1] = envSecret("SHSESSION_REDIS_SENTINEL_PASSWORD")
-	opts.Key, errs[2] = envSecret("SHSESSION_STORE_KEY")
+	opts.Password, opts.ReadPassword, errs[0] = envPassword("SHSESSION_REDIS_PASSWORD")
+	opts.SentinelPassword, opts.ReadSentinelPassword, errs[1] = envPassword("SHSESSION_REDIS_SENTINEL_PASSWORD")
+	key, err := envsecret.Read("SHSESSION_STORE_KEY")
+	opts.Key, errs[2] = key.Secret, err
 	return opts, errors.Join(errs[:]...)
 }
 
-// envSecret reads a secret from a variable, or the file that another names.
-func envSecret(variable string) (shsession.Secret, error) {
-	text, path := os.Getenv(variable), os.Getenv(variable+"_FILE")
-	switch {
-	case path == "":
-		return shsession.NewSecret(text), nil
-	case text != "":
-		return shsession.Secret{}, fmt.Errorf("both %s and %[1]s_FILE are set: which one is meant?", variable)
+// envPassword reads a password. If the password is in a file that can be read again, read
+// does so.
+func envPassword(variable string) (now shsession.Secret, read func(context.Context) (shsession.Secret, error), err error) {
+	value, err := envsecret.Read(variable)
+	if err != nil || value.Info == nil || !value.Info.Mode().IsRegular() {
+		return value.Secret, nil, err
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return shsession.Secret{}, fmt.Errorf("%s_FILE: %w", variable, err)
-	}
-	if text = strings.TrimSpace(string(data)); text == "" {
-		return shsession.Secret{}, fmt.Errorf("%s_FILE: %s is empty", variable, path)
-	}
-	return shsession.NewSecret(text), nil
+	return value.Secret, func(context.Context) (shsession.Secret, error) {
+		value, err := envsecret.Read(variable)
+		return value.Secret, err
+	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/redisstore"
 )
 
@@ -26,7 +27,7 @@ func exercise(t *testing.T, s *server, store *redisstore.Store, token shsession.
 	unlock()
 	w := watch(t, store)
 	s.do(t, "DEL", "shsession:{name}:token")
-	eventually(t, "the token is put back", func() bool { return w.Restored() == 1 })
+	testkit.Eventually(t, "the token is put back", func() bool { return w.Restored() == 1 })
 	wantLife(t, store, token, token.Remaining())
 	if live, _, err := store.Sharers(t.Context()); err != nil || len(live) != 1 {
 		t.Errorf("Sharers: %v, %v", live, err)
@@ -41,11 +42,12 @@ func exercise(t *testing.T, s *server, store *redisstore.Store, token shsession.
 // TestSecrecy looks for the token in everything that Redis shows and keeps. Without
 // a key it is there, so that the search is known to find it.
 func TestSecrecy(t *testing.T) {
+	t.Parallel()
 	for what, key := range map[string]shsession.Secret{"encrypted": key(), "plain": {}} {
 		t.Run(what, func(t *testing.T) {
 			s := startRedis(t, "--slowlog-log-slower-than", "0", "--slowlog-max-len", "1000", "--rdbcompression", "no")
 			monitored := monitor(t, s)
-			opts := quick()
+			opts := steady()
 			opts.Key = key
 			store := s.open(t, "name", opts)
 			const access = "the-token-that-nobody-may-see"
@@ -101,6 +103,7 @@ func monitor(t *testing.T, s *server) (recorded func() []byte) {
 }
 
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	s := startRedis(t)
 	s.do(t, "CONFIG", "SET", "requirepass", "right")
 	for _, password := range []string{"", "hunter2", "right"} {

@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	// DefaultName is the name that a URL without key= means, the same as
-	// package shm's.
+	// DefaultName is the name for a URL without key=, the same as package shm's.
 	DefaultName = "sh-session-token"
 
 	// DefaultLease is how long the lock outlives its holder when [Options]
@@ -25,11 +24,11 @@ const (
 	// another logs in before the token of a dead holder ends.
 	DefaultLease = 5 * time.Second
 
-	// DefaultInterval is how often a Watch looks when [Options] doesn't say.
+	// DefaultInterval is how often a Watch looks at the token when [Options] doesn't say.
 	DefaultInterval = time.Second
 
-	// patience bounds one conversation with Redis, with all retries.
-	patience = 2 * time.Second
+	// defaultPatience is the patience of every Store, but in tests.
+	defaultPatience = 2 * time.Second
 
 	maxName = 255
 )
@@ -43,6 +42,12 @@ type Options struct {
 	// makes one. With the zero Secret the token isn't encrypted. See also ClientKey.
 	Key shsession.Secret
 
+	// ReadKey, if not nil, returns the key in place of Key. It is called before each
+	// Publish, and again, once a second at most, while the token in Redis is under another
+	// key, so that a key that [ClientKey] makes changes with the client's secret while the
+	// program runs.
+	ReadKey func(ctx context.Context) (shsession.Secret, error) `json:"-"`
+
 	// Lease is how long the lock is kept from others after its holder died.
 	// The holder renews it three times in that time. 0 means DefaultLease.
 	Lease time.Duration
@@ -51,48 +56,55 @@ type Options struct {
 	// quarter. 0 means DefaultInterval.
 	Interval time.Duration
 
-	// Password and SentinelPassword are what Open logs in to Redis, and to
-	// its Sentinels, with. New doesn't use them.
+	// Password and SentinelPassword are the passwords with which a Store that Open made logs
+	// in to Redis and to its Sentinels. New doesn't use them.
 	Password         shsession.Secret
 	SentinelPassword shsession.Secret
+
+	// ReadPassword and ReadSentinelPassword, if not nil, return the passwords in place of
+	// the fields above. They are called before the first login, and again when a password
+	// was refused, so that one can be rotated while the program runs.
+	ReadPassword         func(ctx context.Context) (shsession.Secret, error) `json:"-"`
+	ReadSentinelPassword func(ctx context.Context) (shsession.Secret, error) `json:"-"`
 }
 
 // A Store is one token in Redis. Make it with New or Open.
 //
-// Its methods may be called by several goroutines at once. Two Stores of one
-// name are like two processes that share it. Besides ctx, two seconds bound what
-// each method waits for Redis. A deadline of ctx holds exactly; that ctx was cancelled
+// Several goroutines may call its methods at once. Two Stores of one name are like
+// two processes that share under that name. Each method waits for Redis until ctx is
+// done, and for two seconds at most. A deadline of ctx holds exactly; a cancelled ctx
 // may be noticed a second later.
 type Store struct {
-	client redis.UniversalClient
-	owned  bool // Close closes the client
-	name   string
-	keys   keys
-	sealer *sealer // nil if the token isn't encrypted
+	connector *connector
+	name      string
+	place     string // see SamePlace; "" from New
+	keys      keys
+	key       *storeKey
 
 	lease, interval time.Duration
+	patience        time.Duration // bounds one call to Redis, with all its retries
 
-	// turn holds one element while somebody publishes, withdraws or looks
-	// after the token. It guards the fields below, and it is held while Redis
-	// is asked, since they say what is there: between a Publish and the note
-	// of it, a look would take the token for a stranger's. It's no mutex:
-	// whoever waits for it does so until its ctx is done.
-	turn   chan struct{}
-	own    *value // what this Store published last and hasn't withdrawn, or nil
-	kept   *value // what a watch saw last, to be kept in place, or nil
-	watch  *watch // nil unless watching
-	member string // who this was among the sharers since the last Withdraw, or ""
+	// turn holds one element while a goroutine publishes, withdraws or watches
+	// the token. It guards the fields below. A goroutine keeps it while it asks
+	// Redis, since the fields say what is in Redis: otherwise a watch could take
+	// a token that was just published for another process's. It is a channel
+	// and not a mutex, so that a goroutine can wait for it until its ctx is done.
+	turn         chan struct{}
+	own          *value // what this Store published last and hasn't withdrawn, or nil
+	kept         *value // what a watch saw last, to be kept in place, or nil
+	watch        *watch // nil unless watching
+	registration string // what this Store was registered as since the last Withdraw, or ""
 }
 
 // keys are the names of the Store's keys, which are all in one hash slot.
-type keys struct{ token, lock, fence, sharers string }
+type keys struct{ token, lock, fence, sharers, note, limit string }
 
 // A value is a token as it is in Redis.
 type value struct {
-	data   []byte    // nil for something that isn't a token of ours
+	data   []byte    // nil for a value that isn't a token
 	digest string    // of data
 	expiry time.Time // by the wall clock
-	asked  time.Time // when it was asked for, if it comes from Redis
+	asked  time.Time // when the request for it was sent, if it comes from Redis
 }
 
 func newValue(data []byte, expiry time.Time) *value {
@@ -100,9 +112,9 @@ func newValue(data []byte, expiry time.Time) *value {
 }
 
 // New returns the Store of that name in the Redis that client is connected to. It sends
-// nothing. The client is the caller's, who closes it after use; see [Open] for
-// one that the Store owns. Its ContextTimeoutEnabled should be set, or a deadline
-// takes effect only between its retries, and it must not read from replicas.
+// nothing. The caller owns the client and closes it after use; the Store that [Open]
+// returns owns its client. Set the client's ContextTimeoutEnabled: without it a deadline
+// takes effect only between its retries. The client must not read from replicas.
 //
 // A name has 1 to 255 bytes of printable text without spaces or braces.
 func New(client redis.UniversalClient, name string, opts Options) (*Store, error) {
@@ -112,22 +124,25 @@ func New(client redis.UniversalClient, name string, opts Options) (*Store, error
 	if opts.Lease < 0 || opts.Interval < 0 {
 		return nil, errors.New("the lease and the interval can't be negative")
 	}
-	sealer, err := newSealer(opts.Key, name)
+	key, err := newStoreKey(opts, name)
 	if err != nil {
 		return nil, err
 	}
 	return &Store{
-		client: client,
-		name:   name,
+		connector: &connector{client: client},
+		name:      name,
 		keys: keys{
 			token:   "shsession:{" + name + "}:token",
 			lock:    "shsession:{" + name + "}:lock",
 			fence:   "shsession:{" + name + "}:fence",
 			sharers: "shsession:{" + name + "}:sharers",
+			note:    "shsession:{" + name + "}:note",
+			limit:   "shsession:{" + name + "}:limit",
 		},
-		sealer:   sealer,
+		key:      key,
 		lease:    orDefault(opts.Lease, DefaultLease),
 		interval: orDefault(opts.Interval, DefaultInterval),
+		patience: defaultPatience,
 		turn:     make(chan struct{}, 1),
 	}, nil
 }
@@ -156,17 +171,14 @@ func checkName(name string) error {
 // String returns "redis:" and the name.
 func (s *Store) String() string { return "redis:" + s.name }
 
-// Format writes what String returns, whatever the verb: reflection would read
+// Format writes what String returns, for every verb: reflection would read
 // fields that are in use.
 func (s *Store) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
 // Close closes the client if Open made it. Stop a Watch and release the lock
 // first.
 func (s *Store) Close() error {
-	if !s.owned {
-		return nil
-	}
-	return s.client.Close()
+	return s.connector.close()
 }
 
 // begin waits for the turn. Call done to end it.

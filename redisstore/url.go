@@ -20,26 +20,35 @@ type target struct {
 	db       int
 	name     string
 	master   string
-	ca       string
+	files    tlsFiles
 
 	sentinelUser string
 }
 
-// Place returns a text that is the same for all URLs of the same token, whoever logs in and
-// however that is encrypted on the way, and false if rawURL isn't one that Open takes. Two
-// names of one host it can't tell.
+// Place returns a text that is the same for all URLs of the same token, for every user and
+// with or without TLS, and false if Open doesn't take rawURL. Two names of one host are two
+// places.
 func Place(rawURL string) (place string, ok bool) {
 	t, err := parseURL(rawURL)
 	if err != nil {
 		return "", false
 	}
-	addrs := slices.Sorted(slices.Values(t.addrs))
-	return fmt.Sprintf("redis://%s/%d?key=%s&master=%s", strings.Join(addrs, ","), t.db, t.name, t.master), true
+	return t.place(), true
 }
 
-// parseURL reads the URL of a Store. It is no business of package net/url's, since that
-// has no URLs with several hosts. No error repeats a part of the URL: whatever it
-// is that was mistaken may be a password.
+func (t target) place() string {
+	addrs := slices.Sorted(slices.Values(t.addrs))
+	return fmt.Sprintf("redis://%s/%d?key=%s&master=%s", strings.Join(addrs, ","), t.db, t.name, t.master)
+}
+
+// SamePlace reports whether two Stores that Open returned are of the same token, for every
+// user and with or without TLS. Two names of one host are two places.
+func (s *Store) SamePlace(other *Store) bool {
+	return s == other || s.place != "" && s.place == other.place
+}
+
+// parseURL reads the URL of a Store. Package net/url can't, since it has no URLs with several
+// hosts. No error repeats a part of the URL: the part that is wrong may be a password.
 func parseURL(rawURL string) (target, error) {
 	scheme, rest, ok := strings.Cut(rawURL, "://")
 	if !ok {
@@ -152,20 +161,27 @@ func (t *target) setQuery(query string) error {
 		case key == "key":
 			t.name = value
 		case key == "ca" && t.tls:
-			t.ca = value
-		case key == "ca":
-			return errors.New("the Redis URL has ca=, which takes rediss://")
+			t.files.ca = value
+		case key == "cert" && t.tls:
+			t.files.cert = value
+		case key == "cert_key" && t.tls:
+			t.files.certKey = value
+		case key == "ca" || key == "cert" || key == "cert_key":
+			return fmt.Errorf("the Redis URL has %s=, which takes rediss://", key)
 		case key == "master" && t.sentinel:
 			t.master = value
 		case key == "sentinel_user" && t.sentinel:
 			t.sentinelUser = value
 		default:
-			return errors.New("the Redis URL has a parameter that isn't known: there are key, with rediss ca, " +
+			return errors.New("the Redis URL has a parameter that isn't known: there are key, with rediss ca, cert and cert_key, " +
 				"and with +sentinel master and sentinel_user; a password goes into SHSESSION_REDIS_PASSWORD")
 		}
 	}
 	if t.sentinel && t.master == "" {
 		return errors.New("the Redis URL needs master=, the name by which the Sentinels know the Redis")
+	}
+	if t.files.certKey != "" && t.files.cert == "" {
+		return errors.New("the Redis URL has cert_key=, which takes cert=")
 	}
 	return checkName(t.name)
 }

@@ -16,6 +16,8 @@ func TestURL(t *testing.T) {
 			User: "user", Addrs: []string{"host:1234"}, DB: 7, Name: "NAME"},
 		"rediss://10.0.0.1/?ca=%2Fetc%2Fca.pem&key=a/b": {
 			TLS: true, Addrs: []string{"10.0.0.1:6379"}, CA: "/etc/ca.pem", Name: "a/b"},
+		"rediss://host?cert=c.pem&cert_key=%2Fk.pem": {
+			TLS: true, Addrs: []string{"host:6379"}, Name: "sh-session-token", Cert: "c.pem", CertKey: "/k.pem"},
 		"redis://us%40er@[::1]:1/": {User: "us@er", Addrs: []string{"[::1]:1"}, Name: "sh-session-token"},
 		"redis://[fe80::1]":        {Addrs: []string{"[fe80::1]:6379"}, Name: "sh-session-token"},
 		"redis+sentinel://a,b:2,c/3?master=mymaster&key=n&sentinel_user=s%40": {
@@ -44,6 +46,7 @@ var badURLs = []string{
 	"redis://host?key=%zzhunter2", "redis://host?key=a;hunter2", "redis://host?key=a%20b", "redis://host?key={a}",
 	"redis://host?ca=x", "redis://host?master=x", "redis+sentinel://host", "redis+sentinel://host?master=",
 	"redis://host#hunter2", "redis://host/0#x", "REDIS://host", "Rediss://host", "redis+Sentinel://host?master=x",
+	"redis://host?cert=x", "redis://host?cert=x&cert_key=x", "rediss://host?cert_key=x", "rediss://host?cert=",
 	"redis://host?sentinel_user=x", "redis+sentinel://host?master=x&sentinel_user=",
 }
 
@@ -108,5 +111,27 @@ func TestPlace(t *testing.T) {
 	}
 	if p, ok := redisstore.Place("shm:redis"); ok {
 		t.Errorf("shm:redis is at %s", p)
+	}
+}
+
+// Two Stores that Open returned are compared by what their URLs name.
+func TestSamePlace(t *testing.T) {
+	open := func(rawURL string) *redisstore.Store {
+		t.Helper()
+		store, err := redisstore.Open(rawURL, redisstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		return store
+	}
+	one := open("redis://host")
+	for rawURL, want := range map[string]bool{
+		"redis://host:6379": true, "redis://me@host/0": true, "rediss://host/?key=sh-session-token": true,
+		"redis://host/1": false, "redis://other": false, "redis://host?key=other": false,
+	} {
+		if got := one.SamePlace(open(rawURL)); got != want {
+			t.Errorf("redis://host and %s: %t", rawURL, got)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,27 +17,24 @@ import (
 
 // A watch looks after a token.
 type watch struct {
-	store    *Store
-	member   string
-	changed  chan struct{} // holds one notice
-	restored atomic.Uint64
-	stop     func()
+	store        *Store
+	registration string
+	changed      chan struct{} // holds one notice
+	restored     atomic.Uint64
+	stop         func()
 }
 
-// Watch keeps the token in place that this Store published last, or whatever replaced it
-// since: about every second (see [Options]) it runs one command that compares the
-// token's digest, and puts the token back if it is gone before its time, as after a
-// FLUSHALL or when Redis has restarted empty. The same command tells the others that
-// this process shares the token.
+// Watch keeps the token in place that this Store published last, or the token that replaced
+// it since. About every second (see [Options]) it runs one command that compares the token's
+// digest, and puts the token back if it was removed before its end, as after a FLUSHALL or
+// when Redis has restarted empty. The same command registers this process as a sharer.
 //
 // While a live process shares another client's token, the error is a
 // [*shsession.ConflictError].
 //
 // Watch blocks until Redis has been told. Stop blocks until it has been told the end, or
 // couldn't be. Each waits two seconds at most, and for another method under way.
-func (s *Store) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*patience)
-	defer cancel()
+func (s *Store) Watch(ctx context.Context, account shsession.Account) (shsession.Watch, error) {
 	done, err := s.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -45,11 +43,11 @@ func (s *Store) Watch(ctx context.Context, clientID string) (shsession.Watch, er
 	if s.watch != nil {
 		return nil, fmt.Errorf("%s is being watched already", s)
 	}
-	w := &watch{store: s, member: newMember(clientID), changed: make(chan struct{}, 1)}
-	if err := w.look(ctx, clientID); err != nil {
+	w := &watch{store: s, registration: newRegistration(account), changed: make(chan struct{}, 1)}
+	if err := w.register(ctx, account); err != nil {
 		return nil, err
 	}
-	s.watch, s.member = w, w.member
+	s.watch, s.registration = w, w.registration
 	watching, cancelWatching := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -73,8 +71,10 @@ func (w *watch) Restored() uint64 { return w.restored.Load() }
 // Stop implements shsession.Watch.
 func (w *watch) Stop() { w.stop() }
 
-// run looks after the token until ctx is done.
+// run looks after the token until ctx is done. It notifies when it can't do so any more,
+// and when it can again.
 func (w *watch) run(ctx context.Context) {
+	failing := false
 	for {
 		interval := w.store.interval
 		select {
@@ -86,42 +86,71 @@ func (w *watch) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		if w.store.member != "" { // else it was withdrawn, and nothing published since
-			// Nothing is lost with an error: the next look will do.
-			_ = w.look(ctx, "")
+		if w.store.registration != "" { // else it was withdrawn, and nothing published since
+			err = w.heartbeat(ctx)
 		}
 		done()
+		if ctx.Err() == nil && (err != nil) != failing {
+			failing = !failing
+			w.notify()
+		}
 	}
 }
 
-// look compares what is in Redis with what should be. With a client, it returns a
-// ConflictError if another client's token is being shared. It is called in turn.
-func (w *watch) look(ctx context.Context, client string) error {
+// register tells the others that this process shares the account's token, unless a token
+// of another account is being shared. It is called in turn.
+func (w *watch) register(ctx context.Context, account shsession.Account) error {
+	// The script gets all names of the account's issuer.
+	issuers := []any{account.Issuer}
+	for {
+		rival, err := w.beat(ctx, account.ClientID, issuers)
+		if err != nil || rival == "" {
+			return err
+		}
+		sharer := parseRegistration(rival)
+		if !sharer.Matches(account) || slices.Contains(issuers, any(sharer.Issuer)) {
+			return &shsession.ConflictError{
+				Store: w.store.String(), Account: sharer.Account, Own: account, Sharers: []shsession.Sharer{sharer},
+			}
+		}
+		issuers = append(issuers, sharer.Issuer)
+	}
+}
+
+// heartbeat says that this sharer is alive, and compares what is in Redis with what
+// should be. It is called in turn.
+func (w *watch) heartbeat(ctx context.Context) error {
+	_, err := w.beat(ctx, "", nil)
+	return err
+}
+
+// beat runs the heartbeat's script, and puts the token back or adopts it. With issuers,
+// it returns a live sharer of another account, beside whom this one isn't registered.
+func (w *watch) beat(ctx context.Context, clientID string, issuers []any) (rival string, err error) {
 	s := w.store
 	own := ""
 	if s.own != nil {
 		own = s.own.digest
 	}
-	cmd, err := s.run(ctx, beatScript, []string{s.keys.token, s.keys.sharers},
-		w.member, s.aliveFor().Milliseconds(), own, memory.Milliseconds(), client)
+	args := append([]any{w.registration, s.aliveFor().Milliseconds(), own, memory.Milliseconds(), clientID}, issuers...)
+	cmd, err := s.run(ctx, heartbeatScript, []string{s.keys.token, s.keys.sharers}, args...)
 	if err != nil {
-		return err
+		return "", err
 	}
 	answer, err := cmd.StringSlice()
 	if err != nil || len(answer) != 2 {
-		return errors.Join(errors.New("what Redis says of the token can't be read"), err)
+		return "", errors.Join(errors.New("what Redis says of the token can't be read"), err)
 	}
 	there, rival := answer[0], answer[1]
 	switch {
 	case rival != "":
-		sharer := parseMember(rival)
-		return &shsession.ConflictError{Store: s.String(), ClientID: sharer.ClientID, Sharers: []shsession.Sharer{sharer}}
+		return rival, nil
 	case there == "" && s.kept != nil:
-		return w.putBack(ctx)
+		return "", w.putBack(ctx)
 	case there != "" && (s.kept == nil || there != s.kept.digest):
-		return w.adopt(ctx, there)
+		return "", w.adopt(ctx)
 	}
-	return nil
+	return "", nil
 }
 
 // putBack puts the token back that has gone.
@@ -137,28 +166,27 @@ func (w *watch) putBack(ctx context.Context) error {
 		w.notify()
 		return nil
 	}
-	err := s.ask(ctx, func(ctx context.Context) error {
-		return s.client.SetArgs(ctx, s.keys.token, s.kept.data, redis.SetArgs{Mode: "NX", TTL: left}).Err()
+	err := s.withRetry(ctx, func(ctx context.Context, client redis.UniversalClient) error {
+		return client.SetArgs(ctx, s.keys.token, s.kept.data, redis.SetArgs{Mode: "NX", TTL: left}).Err()
 	})
 	switch {
 	case errors.Is(err, redis.Nil):
-		return nil // somebody else was faster, and the next look sees it
+		return nil // another process was faster, and the next look sees its token
 	case err != nil:
-		w.notify()
 		return err
 	}
 	w.restored.Add(1)
 	return nil
 }
 
-// adopt makes what has replaced the token what is kept in place. there is its digest.
-func (w *watch) adopt(ctx context.Context, there string) error {
+// adopt makes what has replaced the token what is kept in place.
+func (w *watch) adopt(ctx context.Context) error {
 	s := w.store
 	v, err := s.fetch(ctx)
 	if err != nil {
 		return err // or gone again: the next look sees it
 	}
-	if t, err := s.decode(v); err == nil {
+	if t, err := s.decode(ctx, v); err == nil {
 		v.expiry = t.ExpiresAt()
 	} else {
 		v.data = nil // not to be put back
@@ -179,7 +207,7 @@ func (w *watch) notify() {
 
 // leave ends the watch after its goroutine has.
 func (w *watch) leave() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*w.store.patience)
 	defer cancel()
 	done, err := w.store.begin(ctx)
 	if err != nil {
@@ -187,5 +215,5 @@ func (w *watch) leave() {
 	}
 	defer done()
 	w.store.watch = nil
-	w.store.unregister(ctx, w.member)
+	w.store.unregister(ctx, w.registration)
 }

@@ -104,10 +104,7 @@ func apply(raw []byte, edits []edit) []byte {
 // profiles that stand under a header of their own, and adds one if there is
 // none; the caller checks that the result means what it should.
 func setText(raw []byte, profile string, changes []change) []byte {
-	eol := "\n"
-	if bytes.Contains(raw, []byte("\r\n")) {
-		eol = "\r\n"
-	}
+	eol := lineEnd(raw)
 	all := sections(raw)
 	i := slices.IndexFunc(all, func(s section) bool {
 		return !s.isArray && slices.Equal(s.name, []string{profile})
@@ -139,6 +136,14 @@ func setText(raw []byte, profile string, changes []change) []byte {
 	return apply(raw, edits)
 }
 
+// lineEnd is how the lines of a document end.
+func lineEnd(raw []byte) string {
+	if bytes.Contains(raw, []byte("\r\n")) {
+		return "\r\n"
+	}
+	return "\n"
+}
+
 // inPlace makes the changes to keys that the section has, and returns the others.
 func inPlace(s section, changes []change) (edits []edit, rest []change) {
 	for _, c := range changes {
@@ -156,7 +161,8 @@ func inPlace(s section, changes []change) (edits []edit, rest []change) {
 }
 
 // removeText takes a profile out of the text of a document: its table, the tables
-// inside it, and entries at the top with its name before the dot.
+// inside it, and entries at the top with its name before the dot. If the table is the
+// last one, the blank line that setText put before it goes too.
 func removeText(raw []byte, profile string) []byte {
 	var edits []edit
 	all := sections(raw)
@@ -165,17 +171,36 @@ func removeText(raw []byte, profile string) []byte {
 			edits = append(edits, edit{e.line, ""})
 		}
 	}
-	for i, s := range all {
-		if i == 0 || s.name[0] != profile {
+	for i := 1; i < len(all); i++ {
+		if all[i].name[0] != profile {
 			continue
 		}
-		end := len(raw)
-		if i+1 < len(all) {
-			end = commentAbove(raw, s.contentEnd(), all[i+1].line.start)
+		floor := all[i-1].contentEnd()
+		start, end := commentAbove(raw, floor, all[i].line.start), len(raw)
+		for i+1 < len(all) && all[i+1].name[0] == profile {
+			i++
 		}
-		edits = append(edits, edit{span{commentAbove(raw, all[i-1].contentEnd(), s.line.start), end}, ""})
+		if i+1 < len(all) {
+			end = commentAbove(raw, all[i].contentEnd(), all[i+1].line.start)
+		} else {
+			start = blankAbove(raw, floor, start)
+		}
+		edits = append(edits, edit{span{start, end}, ""})
 	}
 	return apply(raw, edits)
+}
+
+// blankAbove is where the blank line directly above start begins, or start itself if there
+// is none after floor.
+func blankAbove(raw []byte, floor, start int) int {
+	if start <= floor {
+		return start
+	}
+	above := lines(raw, span{start - 1, start - 1}).start
+	if above < floor || len(bytes.TrimSpace(raw[above:start])) > 0 {
+		return start
+	}
+	return above
 }
 
 // commentAbove is where the comment lines directly above start begin, at floor

@@ -1,20 +1,20 @@
 package shconfig
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"os"
-	"strings"
 
-	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/envsecret"
 )
 
-// maxSecretFile bounds a secret file, in bytes. Client secrets have some dozens.
-const maxSecretFile = 64 << 10
+// The variables of a client's secret. At most one of them may be set.
+const (
+	secretVariable = "SH_CLIENT_SECRET"
+	fileVariable   = secretVariable + "_FILE"
+)
 
 // environment reads the SH_* variables. With wantSecret false it leaves out the
-// secret, so that a secret file that is not needed is not opened.
+// secret and opens no secret file. It doesn't run a command that prints the secret: then the
+// secret is empty, and its source is SourceCommand.
 func environment(wantSecret bool) (s Settings, source func(Key) string, warnings []string, err error) {
 	s = Settings{
 		ClientID: os.Getenv("SH_CLIENT_ID"),
@@ -23,7 +23,7 @@ func environment(wantSecret bool) (s Settings, source func(Key) string, warnings
 	}
 	names := map[Key]string{
 		ClientID:     "SH_CLIENT_ID",
-		ClientSecret: "SH_CLIENT_SECRET",
+		ClientSecret: secretVariable,
 		BaseURL:      "SH_BASE_URL",
 		TokenURL:     "SH_TOKEN_URL",
 	}
@@ -31,41 +31,18 @@ func environment(wantSecret bool) (s Settings, source func(Key) string, warnings
 	if !wantSecret {
 		return s, source, nil, nil
 	}
-	s.ClientSecret = shsession.NewSecret(os.Getenv("SH_CLIENT_SECRET"))
-	file := os.Getenv("SH_CLIENT_SECRET_FILE")
-	if file == "" {
-		return s, source, nil, nil
+	if isCommand, err := envsecret.IsCommand(secretVariable); isCommand || err != nil {
+		names[ClientSecret] = SourceCommand
+		return s, source, nil, err
 	}
-	if !s.ClientSecret.IsZero() {
-		return s, source, nil, errors.New("SH_CLIENT_SECRET and SH_CLIENT_SECRET_FILE are both set: unset one of them")
-	}
-	names[ClientSecret] = "SH_CLIENT_SECRET_FILE"
-	s.ClientSecret, warnings, err = readSecret(file)
+	secret, err := envsecret.Read(secretVariable)
 	if err != nil {
-		err = fmt.Errorf("SH_CLIENT_SECRET_FILE: %w", err)
+		return s, source, nil, err
 	}
-	return s, source, warnings, err
-}
-
-// readSecret reads a secret from a file of one line. Line ends after it are not
-// part of it; any other space is. A file that others can read is only warned
-// about: those that containers mount are of mode 0644, behind symbolic links.
-// A pipe will do, and blocks until its writer closes it.
-func readSecret(path string) (shsession.Secret, []string, error) {
-	data, info, err := readLimited(path, maxSecretFile)
-	if err != nil {
-		return shsession.Secret{}, nil, err
+	s.ClientSecret, names[ClientSecret] = secret.Secret, secret.Variable
+	if secret.Info != nil && openToOthers(secret.Info) {
+		// Only a warning: the files that containers mount are of mode 0644, behind symbolic links.
+		warnings = []string{openWarning(secret.Path, secret.Info)}
 	}
-	text := strings.TrimRight(string(data), "\r\n")
-	if text == "" {
-		return shsession.Secret{}, nil, fmt.Errorf("%s is empty: it should hold the client secret", path)
-	}
-	if bytes.ContainsAny(data[:len(text)], "\r\n\x00") {
-		return shsession.Secret{}, nil, fmt.Errorf("%s has more than one line: it should hold the client secret alone", path)
-	}
-	var warnings []string
-	if openToOthers(info) {
-		warnings = []string{openWarning(path, info)}
-	}
-	return shsession.NewSecret(text), warnings, nil
+	return s, source, warnings, nil
 }

@@ -9,12 +9,12 @@ import (
 // ErrUnknownPreset is returned for a preset that [Preset] does not know.
 var ErrUnknownPreset = errors.New("unknown preset")
 
-// UnknownProfileError says that a profile was asked for that is not in the file.
+// UnknownProfileError says that the file doesn't have the profile that was asked for.
 type UnknownProfileError struct {
-	File    string   // the file that was looked at, or would have been
+	File    string   // the path of the file, which may be missing
 	Profile string   // the name asked for
-	Have    []string // the profiles there are, sorted
-	Nearest string   // the one of Have that was probably meant, or ""
+	Have    []string // the profiles in the file, sorted
+	Nearest string   // the name in Have that was probably meant, or ""
 }
 
 func (e *UnknownProfileError) Error() string {
@@ -36,9 +36,9 @@ func (e *UnknownProfileError) Error() string {
 type ValueError struct {
 	File    string // "" if the value did not come from a file
 	Profile string
-	Key     Key    // "" if the profile as a whole is meant
-	Want    string // what would do, such as "a string"
-	Got     string // what kind of value there is, such as "an integer"
+	Key     Key    // "" if the error is about the whole profile
+	Want    string // the kind of value that is needed, such as "a string"
+	Got     string // the kind of value that was found, such as "an integer"
 }
 
 func (e *ValueError) Error() string {
@@ -56,8 +56,8 @@ func (e *ValueError) Error() string {
 // the file, which may hold secrets.
 type SyntaxError struct {
 	File   string
-	Line   int // from 1; 0 if it is not known
-	Column int // from 1; 0 if it is not known
+	Line   int // from 1; 0 if unknown
+	Column int // from 1; 0 if unknown
 	Reason string
 }
 

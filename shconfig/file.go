@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,8 @@ import (
 // logged or marshalled. It is not safe for concurrent use.
 type File struct {
 	path    string
-	doc     func() document // a func, because it holds secrets: that is where reflection in fmt stops, whatever the verb
-	changed bool            // since it was opened or saved
+	doc     func() document // a func, because it holds secrets: reflection in fmt stops at a func, under every verb
+	changed bool            // since the file was opened or saved
 }
 
 // document is the text of a config.toml and what it says.
@@ -32,14 +33,14 @@ type document struct {
 	data map[string]any
 }
 
-// hidden puts a document out of fmt's sight.
+// hidden hides a document from fmt.
 func hidden(raw []byte, data map[string]any) func() document {
 	return func() document { return document{raw, data} }
 }
 
 // Open reads the config.toml at path, or at [Path] if path is "". A file that
-// does not exist is empty, and made by [File.Save]. A file that is no TOML is a
-// *[SyntaxError].
+// does not exist is empty, and [File.Save] makes it. The error of a file that is no
+// TOML is a *[SyntaxError].
 func Open(path string) (*File, error) {
 	if path == "" {
 		var err error
@@ -61,7 +62,16 @@ func Open(path string) (*File, error) {
 // Path is where the file is, or will be.
 func (f *File) Path() string { return f.path }
 
-// Format writes the path, whatever the verb.
+// Dir is the directory that the file is in, or will be: where symbolic links at Path lead.
+func (f *File) Dir() (string, error) {
+	path, err := followLinks(f.path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(filepath.Dir(path))
+}
+
+// Format writes the path, for every verb.
 func (f File) Format(state fmt.State, _ rune) { io.WriteString(state, f.path) }
 
 // LogValue returns the path.
@@ -73,8 +83,8 @@ func (f File) MarshalText() ([]byte, error) { return []byte(f.path), nil }
 // Profiles lists the profiles in the file, sorted.
 func (f *File) Profiles() []string { return profiles(f.doc().data) }
 
-// Profile is a profile in the file over the defaults: what [Load] would find, saved, with no
-// argument and no variable set. It fails as Load does.
+// Profile returns a profile in the file over the defaults, as [Load] would after a Save, with
+// no argument and no variable set. It fails as Load does.
 func (f *File) Profile(name string) (Profile, error) {
 	p := Profile{Name: name, File: f.path, Sources: map[Key]string{}}
 	p.overlay(defaults(), from(SourceDefault))
@@ -82,6 +92,9 @@ func (f *File) Profile(name string) (Profile, error) {
 		return Profile{}, err
 	}
 	p.warnOfMixedPair()
+	if p.Sources[ClientSecret] == SourceKeyring {
+		p.readSecret = p.keyringReader()
+	}
 	return p, nil
 }
 
@@ -98,11 +111,11 @@ func profiles(data map[string]any) []string {
 }
 
 // Set gives a profile the settings that are not zero, and makes the profile if
-// it is not there. Its other keys stay, and so do the other profiles, comments
-// and order. As in the Python package only values that differ from the defaults
-// are stored: a key set to its default goes away. (A default TokenURL stays where
-// the base URL is not that of a known service, for which it has to be said.) A new
-// TokenURL does away with the old key sh_auth_base_url too, which would win over it.
+// it is missing. Its other keys stay, and so do the other profiles, comments and
+// order. As in the Python package only values that differ from the defaults are
+// stored: a key set to its default is removed. (A default TokenURL stays if the base
+// URL is an unknown service's, which needs it.) A new TokenURL also removes the old
+// key sh_auth_base_url, which would win over it.
 //
 // A value that cannot be stored is a *[ValueError], and changes nothing.
 func (f *File) Set(profile string, s Settings) error {
@@ -117,21 +130,45 @@ func (f *File) Set(profile string, s Settings) error {
 		return err
 	}
 	changes := changesFor(s, values)
-	values = maps.Clone(values)
-	for _, c := range changes {
-		if c.value == nil {
-			delete(values, string(c.key))
-		} else {
-			values[string(c.key)] = c.value
-		}
-	}
 	want := maps.Clone(f.doc().data)
-	want[profile] = values
+	want[profile] = applied(values, changes)
 	return f.replace(setText(f.doc().raw, profile, changes), want)
 }
 
-// Remove takes a profile out of the file, with the comments inside it and those
-// directly above it. A profile that is not there is an *[UnknownProfileError].
+// Copy makes the profile to from the profile from: with all of its keys, also those that this
+// package doesn't know, except those in without, and with the settings that are not zero.
+// If from is not in the file, to has only these settings. The new profile is put at the end,
+// and the rest of the file doesn't change. It is an error if the file has to already.
+func (f *File) Copy(from, to string, s Settings, without ...Key) error {
+	if err := f.check(to, s); err != nil {
+		return err
+	}
+	if _, isThere := f.doc().data[to]; isThere {
+		return fmt.Errorf("%s: profile %q is there already", f.path, to)
+	}
+	values, err := table(f.path, f.doc().data, from)
+	if err != nil && !errors.As(err, new(*UnknownProfileError)) {
+		return err
+	}
+	values = maps.Clone(values)
+	if values == nil {
+		values = map[string]any{}
+	}
+	for _, key := range without {
+		delete(values, string(key))
+	}
+	values = applied(values, changesFor(s, values))
+	want := maps.Clone(f.doc().data)
+	want[to] = values
+	edited, err := appendText(f.path, f.doc().raw, to, values)
+	if err != nil {
+		return err
+	}
+	return f.take(edited, want)
+}
+
+// Remove removes a profile from the file, with the comments inside it and those directly
+// above it. If the file doesn't have the profile, the error is an *[UnknownProfileError].
 func (f *File) Remove(profile string) error {
 	if _, err := table(f.path, f.doc().data, profile); err != nil {
 		return err
@@ -141,15 +178,20 @@ func (f *File) Remove(profile string) error {
 	return f.replace(removeText(f.doc().raw, profile), want)
 }
 
-// replace takes edited text if it means what it should. If the profile was
-// written in a way that the edit is not made for, such as an inline table, it
-// writes the file anew, which keeps all data and loses comments and order.
+// replace takes the edited text if it has the wanted values. If the edit can't handle the
+// way in which the profile is written, such as an inline table, replace writes the file
+// anew, which keeps all data and loses comments and order.
 func (f *File) replace(edited []byte, want map[string]any) error {
 	if got, err := parse(f.path, edited); err != nil || !sameValue(got, want) {
 		if edited, err = marshal(f.path, want); err != nil {
 			return err
 		}
 	}
+	return f.take(edited, want)
+}
+
+// take makes edited, which means want, the file's text.
+func (f *File) take(edited []byte, want map[string]any) error {
 	if len(edited) > maxConfigFile {
 		return fmt.Errorf("%s would have more than %d bytes", f.path, maxConfigFile)
 	}
@@ -158,7 +200,7 @@ func (f *File) replace(edited []byte, want map[string]any) error {
 	return nil
 }
 
-// check refuses what TOML, or the reading side, has no place for.
+// check refuses values that TOML, or the reading side, doesn't allow.
 func (f *File) check(profile string, s Settings) error {
 	bad := func(key Key, want, got string) error {
 		return &ValueError{File: f.path, Profile: profile, Key: key, Want: want, Got: got}
@@ -189,6 +231,19 @@ func (f *File) check(profile string, s Settings) error {
 type change struct {
 	key   Key
 	value any
+}
+
+// applied returns the values of a profile after changes.
+func applied(values map[string]any, changes []change) map[string]any {
+	values = maps.Clone(values)
+	for _, c := range changes {
+		if c.value == nil {
+			delete(values, string(c.key))
+		} else {
+			values[string(c.key)] = c.value
+		}
+	}
+	return values
 }
 
 // changesFor lists what [File.Set] has to do to a profile with these values, in the order of Keys.

@@ -152,7 +152,7 @@ func TestRemoveProfile(t *testing.T) {
 			func(f *shconfig.File) error { return f.Remove("cdse") },
 		},
 		"remove the last": {
-			annotated, annotated[:strings.Index(annotated, "# The last")],
+			annotated, annotated[:strings.Index(annotated, "\n# The last")],
 			func(f *shconfig.File) error { return f.Remove("last") },
 		},
 		"remove what is written with dots": {

@@ -88,7 +88,7 @@ func FuzzConfig(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Setenv("XDG_CONFIG_HOME", dir)
-	for _, name := range []string{"SH_PROFILE", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "SH_CLIENT_SECRET_FILE", "SH_BASE_URL", "SH_TOKEN_URL"} {
+	for _, name := range []string{"SH_PROFILE", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "SH_CLIENT_SECRET_FILE", "SH_CLIENT_SECRET_COMMAND", "SH_BASE_URL", "SH_TOKEN_URL"} {
 		f.Setenv(name, "")
 	}
 	path := filepath.Join(dir, "config.toml")

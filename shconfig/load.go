@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"strings"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/display"
 )
 
 // Options are the arguments of [Load]. The zero value takes everything from the
@@ -22,17 +22,19 @@ type Options struct {
 
 // Load finds the settings in force. It reads and never writes.
 //
-// A profile that is named and not in the file is an *[UnknownProfileError].
-// DefaultProfile is never missing: where the file, or the default file itself, is
-// not there, it holds the defaults. (The Python package writes that file, and
-// refuses one without a default-profile.) A file that is no TOML is a
-// *[SyntaxError], a setting of the wrong type or out of range a *[ValueError].
+// If a named profile is not in the file, the error is an *[UnknownProfileError].
+// DefaultProfile is never missing: if the file doesn't have it, or the default file is
+// missing, it holds the defaults. (The Python package writes that file, and refuses one
+// without a default-profile.) The error of a file that is no TOML is a *[SyntaxError], that
+// of a setting of the wrong type or out of range a *[ValueError].
 //
-// Setting both SH_CLIENT_SECRET and SH_CLIENT_SECRET_FILE is an error, since it
-// can't be told which is meant. Neither is looked at if Settings has a secret.
+// Setting more than one of SH_CLIENT_SECRET, SH_CLIENT_SECRET_FILE and
+// SH_CLIENT_SECRET_COMMAND is an error, since Load can't know which one is meant. If
+// Settings has a secret, Load ignores all three. Load runs no command and asks no keyring:
+// [Profile.Secret] does, and a session with [Profile.Config] does before each login.
 //
-// That client id and secret are missing, or a token URL that goes with the base URL,
-// is not an error here but of [shsession.New], as a store may be all that is wanted.
+// A missing client id, secret or token URL is an error of [shsession.New] and not of Load,
+// since a program may need only a store.
 func Load(o Options) (Profile, error) {
 	p := Profile{Name: profileName(o.Profile), Sources: map[Key]string{}}
 	p.overlay(defaults(), from(SourceDefault))
@@ -50,10 +52,14 @@ func Load(o Options) (Profile, error) {
 	}
 	p.Warnings = append(p.Warnings, warnings...)
 	p.overlay(env, envSource)
+	if envSource(ClientSecret) == SourceCommand {
+		p.ClientSecret, p.Sources[ClientSecret] = shsession.Secret{}, SourceCommand
+	}
 	p.pair(env, envSource)
 	p.overlay(arguments, argumentSource)
 	p.pair(arguments, argumentSource)
 	p.warnOfMixedPair()
+	p.readSecret = p.secretReader()
 	return p, nil
 }
 
@@ -61,16 +67,8 @@ func (p *Profile) warnOfMixedPair() {
 	if shsession.MixedPair(p.BaseURL, p.TokenURL) {
 		p.Warnings = append(p.Warnings, fmt.Sprintf(
 			"profile %q: the base URL %s (%s) and the token URL %s (%s) belong to different services, which refuse each other's credentials",
-			p.Name, withoutPassword(p.BaseURL), p.Sources[BaseURL], withoutPassword(p.TokenURL), p.Sources[TokenURL]))
+			p.Name, display.URL(p.BaseURL), p.Sources[BaseURL], display.URL(p.TokenURL), p.Sources[TokenURL]))
 	}
-}
-
-func withoutPassword(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return "[not a URL]"
-	}
-	return u.Redacted()
 }
 
 func profileName(argument string) string {
@@ -153,19 +151,9 @@ func (p *Profile) read(path string, data map[string]any) error {
 	}
 	p.Warnings = append(p.Warnings, warnings...)
 	p.overlay(settings, from(path))
+	if settings.ClientSecret.Reveal() == KeyringSecret {
+		p.ClientSecret, p.Sources[ClientSecret] = shsession.Secret{}, SourceKeyring
+	}
 	p.disown(settings)
 	return nil
-}
-
-// holdsSecret reports whether any profile has a client secret. The file that the
-// Python package makes by itself, of mode 0644, has none.
-func holdsSecret(data map[string]any) bool {
-	for _, value := range data {
-		if profile, ok := value.(map[string]any); ok {
-			if secret, ok := profile[string(ClientSecret)].(string); ok && secret != "" {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -22,7 +22,7 @@ import (
 func isolate(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{
-		"SH_PROFILE", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "SH_CLIENT_SECRET_FILE", "SH_BASE_URL", "SH_TOKEN_URL",
+		"SH_PROFILE", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "SH_CLIENT_SECRET_FILE", "SH_CLIENT_SECRET_COMMAND", "SH_BASE_URL", "SH_TOKEN_URL",
 	} {
 		t.Setenv(name, "")
 	}

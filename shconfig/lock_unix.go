@@ -10,7 +10,7 @@ import (
 )
 
 // tryLock locks the directory of the file at path, since the file itself is replaced and a
-// file beside it would be left behind. It fails with ErrBusy if somebody else has the lock.
+// file beside it would be left behind. It fails with ErrBusy if another process has the lock.
 func tryLock(path string) (unlock func(), err error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock opens a file beside the one at path that nobody else can open meanwhile, and that
-// goes away with the handle. It fails with ErrBusy if somebody else has it open.
+// tryLock opens a file beside the one at path that no other process can open meanwhile, and that
+// is removed with the handle. It fails with ErrBusy if another process has it open.
 func tryLock(path string) (unlock func(), err error) {
 	name, err := windows.UTF16PtrFromString(path + ".lock")
 	if err != nil {

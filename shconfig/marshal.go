@@ -1,9 +1,11 @@
 package shconfig
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
@@ -19,6 +21,23 @@ func marshal(path string, data map[string]any) ([]byte, error) {
 		return nil, fmt.Errorf("%s can't be changed without losing something: edit it by hand", path)
 	}
 	return raw, nil
+}
+
+// appendText puts a profile at the end of the text of a document, which doesn't have it.
+func appendText(path string, raw []byte, profile string, values map[string]any) ([]byte, error) {
+	text, err := marshal(path, map[string]any{profile: values})
+	if err != nil {
+		return nil, err
+	}
+	eol := lineEnd(raw)
+	edited := slices.Clone(raw)
+	if len(raw) > 0 && !bytes.HasSuffix(raw, []byte("\n")) {
+		edited = append(edited, eol...)
+	}
+	if len(raw) > 0 {
+		edited = append(edited, eol...)
+	}
+	return append(edited, bytes.ReplaceAll(text, []byte("\n"), []byte(eol))...), nil
 }
 
 // sameValue compares decoded documents. It is reflect.DeepEqual, but a NaN is

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/shsession/shsession/internal/fileowner"
 )
 
-// openToOthers reports whether the group or anybody else may read a file, or
-// write it, which would let them send the secret where they like.
+// openToOthers reports whether the group or other users can read a file, or write
+// it, which would let them send the secret to any address.
 func openToOthers(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() && info.Mode().Perm()&0o066 != 0
 }
@@ -26,6 +28,9 @@ func inherit(temp *os.File, old fs.FileInfo) error {
 	was, ok1 := old.Sys().(*syscall.Stat_t)
 	is, ok2 := info.Sys().(*syscall.Stat_t)
 	if ok1 && ok2 && was.Uid != is.Uid {
+		if owner := fileowner.Of(was.Uid); owner == fileowner.Unknown {
+			return fmt.Errorf("%s belongs to %v: edit it outside of that", old.Name(), owner)
+		}
 		if err := temp.Chown(int(was.Uid), int(was.Gid)); err != nil {
 			return fmt.Errorf("%s belongs to the user with uid %d: %w", old.Name(), was.Uid, err)
 		}

@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 )
 
-// Path is where config.toml is, or would be: sentinelhub/config.toml in
-// $XDG_CONFIG_HOME, else in ~/.config, on every operating system, as in the
-// Python package (SHConfig.get_config_location).
+// Path returns the path of config.toml, which may be missing: sentinelhub/config.toml
+// in $XDG_CONFIG_HOME, else in ~/.config, on every operating system, as in the Python
+// package (SHConfig.get_config_location).
 //
 // An XDG_CONFIG_HOME that is empty or relative counts as unset, as the XDG Base
 // Directory Specification demands. The Python package takes it relative to the
-// working directory, where a stranger's config.toml may lie.
+// working directory, which may hold another user's config.toml.
 //
 // It fails if there is no XDG_CONFIG_HOME and the home directory is not known.
 func Path() (string, error) {

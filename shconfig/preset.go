@@ -27,8 +27,8 @@ func Presets() []string {
 	return names
 }
 
-// Preset is the pair of URLs of the service with that name, in whatever case, as [Settings] for
-// [Options] or [File.Set]. For any other name it fails with [ErrUnknownPreset].
+// Preset returns the pair of URLs of the service with that name, in upper or lower case, as
+// [Settings] for [Options] or [File.Set]. For any other name it fails with [ErrUnknownPreset].
 func Preset(name string) (Settings, error) {
 	for _, p := range presets() {
 		if strings.EqualFold(p.name, name) {

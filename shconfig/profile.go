@@ -1,6 +1,10 @@
 package shconfig
 
-import "github.com/shsession/shsession"
+import (
+	"context"
+
+	"github.com/shsession/shsession"
+)
 
 // Sources that are neither an environment variable nor a file.
 const (
@@ -8,28 +12,40 @@ const (
 	SourceDefault  = "default"
 )
 
+// Sources of a secret that is read when it is needed: the command in that variable, and the
+// keyring of the user's system.
+const (
+	SourceCommand = "SH_CLIENT_SECRET_COMMAND"
+	SourceKeyring = "the system's keyring"
+)
+
 // A Profile is the settings in force: those of a profile in the file, under the
-// environment's and the arguments', over the defaults. ClientID and ClientSecret
-// can be empty, and so can TokenURL where none is known to go with BaseURL.
+// environment's and the arguments', over the defaults. ClientID and ClientSecret can
+// be empty, and so can TokenURL if BaseURL is an unknown service's. ClientSecret is
+// also empty if the secret is read when it is needed, from a command or a keyring: see
+// [Profile.HasSecret].
 type Profile struct {
 	Settings
 
 	Name string // as in the file
 	File string // the config.toml that was read; "" if there was none
 
-	// Sources says for each key where its value came from: SourceArgument,
+	// Sources has for each key the source of its value: SourceArgument,
 	// "preset cdse", the name of an environment variable, the path of
 	// config.toml, or SourceDefault. Keys without a value are absent.
 	Sources map[Key]string
 
-	// Warnings are sentences about what works but should be changed, such as
-	// a file that others can read. They hold no secrets.
+	// Warnings are sentences about settings that work but should be changed, such
+	// as a file that other users can read. They hold no secrets.
 	Warnings []string
+
+	readSecret func(context.Context) (shsession.Secret, error) // nil if the secret can't change
 }
 
-// Config is the profile as a session wants it. MaxDownloadAttempts becomes
-// MaxAttempts, DownloadSleepTime RetryWait, and DownloadTimeout, unless it is the
-// default, which was chosen for downloads, Timeout. The other fields are zero.
+// Config returns the profile as a session's Config. MaxDownloadAttempts becomes MaxAttempts,
+// and DownloadSleepTime becomes RetryWait. DownloadTimeout becomes Timeout, unless it is the
+// default, which was chosen for downloads. A secret that can change, in a file, in a keyring
+// or from a command, is read again before each login (ReadSecret). The other fields are zero.
 func (p Profile) Config() shsession.Config {
 	cfg := shsession.Config{
 		ClientID:     p.ClientID,
@@ -38,6 +54,7 @@ func (p Profile) Config() shsession.Config {
 		TokenURL:     p.TokenURL,
 		MaxAttempts:  p.MaxDownloadAttempts,
 		RetryWait:    p.DownloadSleepTime,
+		ReadSecret:   p.readSecret,
 	}
 	if p.Sources[DownloadTimeout] != SourceDefault {
 		cfg.Timeout = p.DownloadTimeout
@@ -78,9 +95,9 @@ func (p *Profile) pair(s Settings, source func(Key) string) {
 	p.disown(s)
 }
 
-// disown takes the token URL left from below away, if a layer set the base URL of a
-// service that is not known alone, and the token URL is that of one that is: the
-// secret would be sent to somebody else.
+// disown removes the token URL of a lower layer, if a layer set only the base URL of an
+// unknown service, and the token URL is a known service's: otherwise the secret would be
+// sent to the wrong service.
 func (p *Profile) disown(s Settings) {
 	if s.BaseURL == "" || s.TokenURL != "" {
 		return

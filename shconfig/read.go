@@ -6,12 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/atomicfile"
 	"github.com/shsession/shsession/internal/nearest"
 )
 
@@ -20,7 +21,7 @@ const maxConfigFile = 1 << 20
 
 // readLimited reads a file of at most limit bytes, and the state of that file.
 func readLimited(path string, limit int64) ([]byte, fs.FileInfo, error) {
-	f, err := os.Open(path)
+	f, err := atomicfile.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,10 +40,6 @@ func readLimited(path string, limit int64) ([]byte, fs.FileInfo, error) {
 	return data, info, nil
 }
 
-func openWarning(path string, info fs.FileInfo) string {
-	return fmt.Sprintf("%s holds a secret and is open to other users (mode %04o): chmod 600 %[1]s", path, info.Mode().Perm())
-}
-
 // parse decodes a config.toml; path is for errors.
 func parse(path string, raw []byte) (map[string]any, error) {
 	data := map[string]any{}
@@ -51,7 +48,7 @@ func parse(path string, raw []byte) (map[string]any, error) {
 		return data, nil
 	}
 	// A number that overflows is quoted after this prefix, and may be a
-	// secret that somebody forgot to quote.
+	// secret without its quotes.
 	reason, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "toml: "), ": strconv")
 	syntax := &SyntaxError{File: path, Reason: reason}
 	var decode *toml.DecodeError

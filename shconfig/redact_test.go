@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/shsession/shsession"
-	"github.com/shsession/shsession/internal/secrettest"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shconfig"
 )
 
@@ -27,9 +27,9 @@ func secretHolders(t *testing.T) map[string]any {
 }
 
 func TestSecretsDontShow(t *testing.T) {
-	secrettest.Scan(t, secretHolders(t), "zzz")
+	testkit.ScanSecrets(t, secretHolders(t), "zzz")
 }
 
 func TestSecretsDontShowInPanics(t *testing.T) {
-	secrettest.ScanPanics(t, secretHolders(t), "zzz")
+	testkit.ScanPanics(t, secretHolders(t), "zzz")
 }

@@ -1,22 +1,27 @@
 package shconfig
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/shsession/shsession/internal/atomicfile"
 )
 
 // Save writes the changes, if there are any, and makes the file's directory
 // (mode 0700) if it is missing.
 //
-// The new file is written beside the old one and renamed over it, so that a
-// reader sees the one or the other and never a mixture. Of two writers the last
-// one wins, whole: what the other changed since this File was opened is lost, which
-// [Update] prevents. The
-// file's mode becomes 0600, or stays stricter; its owner stays. A config.toml
-// that is a symbolic link stays one, and the file it points to is replaced.
+// The new file is written beside the old one and renamed over it, so that a reader
+// sees the old file or the new one, complete. Of two writers the last one wins: what
+// another process changed since this File was opened is lost. [Update] prevents that.
+// The file's mode becomes 0600, or stays stricter; its owner stays. A config.toml that
+// is a symbolic link stays a link, and the file that it points to is replaced.
+//
+// A file that has become empty is removed: the Python package makes a missing file, and
+// refuses one without a default-profile.
 func (f *File) Save() error {
 	if !f.changed {
 		return nil
@@ -44,36 +49,24 @@ func (f *File) write() error {
 	case !old.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", path)
 	}
-	temp, err := writeTemp(filepath.Dir(path), f.doc().raw, old)
+	if len(f.doc().raw) == 0 && old != nil {
+		return os.Remove(path)
+	}
+	err = atomicfile.Replace(context.Background(), path, func(temp *os.File) error {
+		if _, err := temp.Write(f.doc().raw); err != nil {
+			return err
+		}
+		if old != nil {
+			if err := inherit(temp, old); err != nil {
+				return err
+			}
+		}
+		return temp.Sync()
+	})
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
 	return syncDir(filepath.Dir(path))
-}
-
-// writeTemp writes data to a new file in dir and to the disk. old, if not nil, is
-// the file it is to replace.
-func writeTemp(dir string, data []byte, old fs.FileInfo) (path string, err error) {
-	temp, err := os.CreateTemp(dir, ".config.toml-*") // of mode 0600
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp.Name()))
-		}
-	}()
-	_, err = temp.Write(data)
-	if err == nil && old != nil {
-		err = inherit(temp, old)
-	}
-	if err == nil {
-		err = temp.Sync()
-	}
-	return temp.Name(), errors.Join(err, temp.Close())
 }
 
 // maxLinks is how many symbolic links in a row Linux follows.

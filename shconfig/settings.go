@@ -12,8 +12,8 @@ const DefaultProfile = "default-profile"
 // A Key is the name of a setting in config.toml.
 type Key string
 
-// The settings that matter here. Profiles may hold others, which this package
-// leaves alone.
+// The settings that this package uses. Profiles may hold others, which this package
+// doesn't change.
 const (
 	ClientID            Key = "sh_client_id"
 	ClientSecret        Key = "sh_client_secret"
@@ -33,8 +33,8 @@ func Keys() []Key {
 	return []Key{ClientID, ClientSecret, BaseURL, TokenURL, MaxDownloadAttempts, DownloadSleepTime, DownloadTimeout}
 }
 
-// Settings are some or all of a profile's settings. A zero field says nothing:
-// what is set below it, or in the file already, holds.
+// Settings are some or all of a profile's settings. A zero field is not set: the value of
+// a lower layer, or of the file, stays.
 type Settings struct {
 	ClientID     string
 	ClientSecret shsession.Secret

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ErrBusy is returned by [Update] when others have been changing the file for too long.
+// ErrBusy is returned by [Update] if other processes keep the file's lock for too long.
 var ErrBusy = errors.New("other processes are changing the file")
 
 const (
@@ -18,14 +18,14 @@ const (
 	lockPause    = 5 * time.Millisecond
 )
 
-// Update opens the config.toml at path, or at [Path] if path is "", has change make its
-// changes and saves them. Updates of the same file take turns, those of other processes
-// too, so that none is lost. If change returns an error, Update returns it and writes
-// nothing. change should not wait for anything: what it needs is to be at hand.
+// Update opens the config.toml at path, or at [Path] if path is "", calls change to change
+// it, and saves it. Updates of the same file take turns, in all processes, so that no change
+// is lost. If change returns an error, Update returns it and writes nothing. change should
+// not block: others wait for the lock meanwhile.
 //
-// Update waits for its turn until ctx is done, and for ten seconds at most; then it
-// fails with [ErrBusy]. The lock ends with the process, and nothing is left beside the
-// file. Where the file system knows no locks, as some network file systems, there are no turns.
+// Update waits for its turn until ctx is done, and for ten seconds at most; then it fails
+// with [ErrBusy]. The lock ends with the process, and leaves no file. On file systems without
+// locks, such as some network file systems, Updates take no turns.
 func Update(ctx context.Context, path string, change func(*File) error) (err error) {
 	if path == "" {
 		if path, err = Path(); err != nil {

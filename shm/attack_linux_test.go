@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,26 +97,84 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// TestUntrustedLock plants another user's file where the lock is.
+// TestUntrustedLock gives a lock to another user. All that need the lock say so at once.
 func TestUntrustedLock(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a file away")
 	}
-	name := newName(t)
-	path := dir + "." + name + ".shsession.lock"
-	plant(t, path, nil, 0o666)
-	must(t, os.Chown(path, 12345, -1))
-	defer remove(t, path)
-	_, _, err := open(t, name).TryLock(t.Context())
-	var untrusted *shm.UntrustedError
-	if !errors.As(err, &untrusted) || untrusted.UID != 12345 {
-		t.Errorf("TryLock: %v, want an UntrustedError of uid 12345", err)
+	calls := map[string]map[string]func(*shm.Store) error{
+		"lock": {
+			"TryLock": func(s *shm.Store) error { _, _, err := s.TryLock(t.Context(), nil); return err },
+		},
+		"change": {
+			"Publish":  func(s *shm.Store) error { return s.Publish(t.Context(), token(t, "ours")) },
+			"Withdraw": func(s *shm.Store) error { return s.Withdraw(t.Context()) },
+			"Watch": func(s *shm.Store) error {
+				_, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
+				return err
+			},
+		},
 	}
+	for _, lock := range locks {
+		for what, call := range calls[lock] {
+			t.Run(lock+" "+what, func(t *testing.T) {
+				name := newName(t)
+				must(t, open(t, name).Withdraw(t.Context())) // makes the directory
+				path := lockPath(name, lock)
+				plant(t, path, nil, 0o644)
+				must(t, os.Chown(path, 12345, -1))
+				var untrusted *shm.UntrustedError
+				if err := call(open(t, name)); !errors.As(err, &untrusted) || untrusted.UID != 12345 || untrusted.Path != path {
+					t.Errorf("%v, want an UntrustedError of uid 12345", err)
+				}
+			})
+		}
+	}
+}
+
+// TestLockDirTaken: what is under the name of the directory of a user's locks isn't that.
+func TestLockDirTaken(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	const uid = 12345 // of the child
+	path := dir + ".shsession-12345"
+	mkdir := func(mode os.FileMode, owner int) {
+		must(t, os.Mkdir(path, mode))
+		must(t, os.Chmod(path, mode))
+		must(t, os.Chown(path, owner, owner))
+	}
+	for what, take := range map[string]func(){
+		"another user's":     func() { mkdir(0o700, 54321) },
+		"root's":             func() { mkdir(0o777, 0) },
+		"writable by others": func() { mkdir(0o777, uid) },
+		"a link":             func() { must(t, os.Symlink(os.TempDir(), path)); must(t, os.Lchown(path, uid, uid)) },
+		"a file":             func() { plant(t, path, nil, 0o600); must(t, os.Chown(path, uid, uid)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			take()
+			t.Cleanup(func() { remove(t, path) })
+			startChild(t, "locked out", newName(t), func(cmd *exec.Cmd) {
+				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+			})
+		})
+	}
+}
+
+// lockedOut runs as a user who can't have a directory for locks.
+func lockedOut(ctx context.Context, s *shm.Store) error {
+	_, _, err := s.TryLock(ctx, nil)
+	var untrusted *shm.UntrustedError
+	if !errors.As(err, &untrusted) || untrusted.Path != dir+".shsession-12345" {
+		return fmt.Errorf("TryLock: %v, want an UntrustedError of the directory", err)
+	}
+	return nil
 }
 
 // TestNoToken plants segments that hold no token: they are read as nothing, and a token
 // can be published in their place.
 func TestNoToken(t *testing.T) {
+	t.Parallel()
 	for name, data := range map[string]string{
 		"empty":      "",
 		"NULs":       strings.Repeat("\x00", 500),
@@ -142,13 +201,16 @@ func TestNoToken(t *testing.T) {
 
 // TestFull fills shared memory: the old token stays and the error says why.
 func TestFull(t *testing.T) {
-	startChild(t, "fill", "full", func(cmd *exec.Cmd) {
-		cmd.SysProcAttr = &syscall.SysProcAttr{
-			Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-		}
-	})
+	startChild(t, "fill", "full", inNamespaces)
+}
+
+// inNamespaces starts a process in a user namespace and a mount namespace of its own.
+func inNamespaces(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+	}
 }
 
 // fillUp runs in a mount namespace of its own.
@@ -167,7 +229,7 @@ func fillUp(ctx context.Context, s *shm.Store) error {
 	if err := s.Publish(ctx, old); err != nil {
 		return err
 	}
-	if _, err := s.Watch(ctx, "client"); err != nil {
+	if _, err := s.Watch(ctx, shsession.Account{ClientID: "client"}); err != nil {
 		return err
 	}
 	if err := s.Publish(ctx, long); !errors.Is(err, unix.ENOSPC) {
@@ -178,6 +240,7 @@ func fillUp(ctx context.Context, s *shm.Store) error {
 		return fmt.Errorf("Load from a full store: %w", err)
 	}
 	entries, err := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, os.DirEntry.IsDir) // of the locks
 	if err == nil && len(entries) != 3 {
 		err = fmt.Errorf("the failed Publish left something: %v", entries)
 	}

@@ -105,7 +105,7 @@ func BenchmarkPutBack(b *testing.B) {
 		}
 		gaps = append(gaps, time.Since(start))
 	}
-	sharer.kill()
+	sharer.Kill()
 	must(b, shm.Remove(b.Context(), name))
 	slices.Sort(gaps)
 	b.ReportMetric(float64(gaps[len(gaps)/2].Nanoseconds())/1000, "median-µs")

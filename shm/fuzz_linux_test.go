@@ -39,20 +39,20 @@ func FuzzSegment(f *testing.F) {
 	})
 }
 
-// FuzzCard plants any bytes as a sharer's card. Since nobody has its lock, it is a dead
-// sharer's, whatever it says.
-func FuzzCard(f *testing.F) {
+// FuzzRegistration plants any bytes as a sharer's registration. Since nobody has its
+// lock, it is a dead sharer's, whatever it says.
+func FuzzRegistration(f *testing.F) {
 	for _, seed := range []string{`{"pid": 1, "client_id": "x"}`, `{`, ``, `[]`, `{"pid": "1"}`} {
 		f.Add([]byte(seed))
 	}
 	name := newName(f)
-	card := dir + "." + name + ".shsession.sharer.1-fuzz"
-	f.Cleanup(func() { os.Remove(card) })
+	registration := dir + "." + name + ".shsession.registration.1-fuzz"
+	f.Cleanup(func() { os.Remove(registration) })
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > shsession.MaxTokenSize {
 			return
 		}
-		plant(t, card, data, 0o600)
+		plant(t, registration, data, 0o600)
 		live, dead, err := open(t, name).Sharers(t.Context())
 		if err != nil || len(live) != 0 || len(dead) != 1 {
 			t.Errorf("Sharers: %v, %v, %v", live, dead, err)
@@ -70,7 +70,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add(event)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		size := 0
-		for _, name := range shm.Events(data) {
+		for name := range shm.Events(data) {
 			size += unix.SizeofInotifyEvent + len(name)
 			if bytes.IndexByte(name, 0) >= 0 {
 				t.Error("a name holds a NUL byte")
@@ -85,8 +85,8 @@ func FuzzEvents(f *testing.F) {
 // FuzzBesideName parses any file name. What it splits off was in the name.
 func FuzzBesideName(f *testing.F) {
 	for _, seed := range []string{
-		".sh-session-token.shsession.lock", ".a.shsession.sharer.12-abc", ".a.shsession.spare.12-abc.a",
-		".a.shsession.b.shsession.temp.1-x", ".shsession.", "..shsession.lock", "a.shsession.lock", "",
+		".sh-session-token.shsession.note", ".a.shsession.registration.12-abc", ".a.shsession.backup.12-abc.a",
+		".a.shsession.b.shsession.temp.1-x", ".shsession.", "..shsession.note", "a.shsession.note", "",
 	} {
 		f.Add(seed)
 	}

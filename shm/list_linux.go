@@ -3,15 +3,27 @@ package shm
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/shsession/shsession/internal/fileowner"
+	"github.com/shsession/shsession/internal/record"
 )
 
-// List returns every segment of this user that holds a token, sorted by name. Other files
-// in shared memory, and what can't be trusted, it leaves out.
-func List(ctx context.Context) ([]Segment, error) {
+// devShm is the place of segments in dir.
+type devShm struct{}
+
+func (devShm) dir() string { return "" }
+
+func (devShm) open(name string) backend { return newSegmentStore(name) }
+
+func (devShm) list(ctx context.Context) ([]record.Entry, error) {
 	beside, names, err := listBeside("")
 	if err != nil {
 		return nil, err
@@ -20,9 +32,9 @@ func List(ctx context.Context) ([]Segment, error) {
 	for _, f := range beside {
 		files[f.stem] = append(files[f.stem], f)
 	}
-	var segments []Segment
+	var entries []record.Entry
 	for _, name := range names {
-		if err := ctx.Err(); err != nil {
+		if err := context.Cause(ctx); err != nil {
 			return nil, err
 		}
 		path := dir + "/" + name
@@ -33,28 +45,51 @@ func List(ctx context.Context) ([]Segment, error) {
 		if err != nil {
 			continue
 		}
-		sharers := sharersIn(files[stem(name)], true)
-		segments = append(segments, Segment{
-			Name:     name,
-			Token:    seg.token,
-			Modified: seg.modified,
-			Sharers:  sharers,
-			Orphan:   len(sharers) == 0 && len(sharersIn(files[stem(name)], false)) > 0,
+		there := files[stem(name)]
+		entries = append(entries, record.Entry{
+			Name: name, Token: seg.token, Modified: seg.modified,
+			Live: sharersIn(there, true), Dead: sharersIn(there, false),
 		})
 	}
-	return segments, nil
+	return entries, nil
 }
 
-// Sweep removes what this user's processes left in shared memory when they were killed or
-// ended early: files that they were writing, which may hold a token, and free locks.
-// Segments stay, and so does what tells that a dead sharer's segment is an orphan.
-func Sweep(ctx context.Context) error {
-	entries, err := os.ReadDir(dir)
+func (p devShm) names(ctx context.Context) ([]string, error) {
+	segments, err := p.list(ctx)
 	if err != nil {
-		return fmt.Errorf("this system has no shared memory: %w", err)
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, s := range segments {
+		names[s.Name] = true
+	}
+	entries, err := readDir()
+	if err != nil {
+		return nil, err
 	}
 	for _, e := range entries {
-		if err := ctx.Err(); err != nil {
+		if b, ok := parseBeside(e.Name()); ok && !isShortened(b.stem) && checkOwn(dir+"/"+e.Name()) == nil {
+			names[b.stem] = true
+		}
+	}
+	if openLockDir() == nil {
+		locks, _ := os.ReadDir(lockDir()) // which hold no secret
+		for _, e := range locks {
+			if name := strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())); !isShortened(name) {
+				names[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func (devShm) sweep(ctx context.Context) error {
+	entries, err := readDir()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := context.Cause(ctx); err != nil {
 			return err
 		}
 		b, ok := parseBeside(e.Name())
@@ -62,42 +97,37 @@ func Sweep(ctx context.Context) error {
 		if !ok || checkOwn(path) != nil {
 			continue
 		}
-		switch b.kind {
-		case "temp":
-			if isDeadTemp(path) {
+		if b.kind == "temp" && isDeadTemp(path) {
+			unix.Unlink(path)
+		} else if kept, ok := record.Kept()[b.kind]; ok {
+			if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > kept {
 				unix.Unlink(path)
 			}
-		case "lock", "turn":
-			removeFreeLock(path)
 		}
 	}
 	return nil
 }
 
-// Remove removes the segment of that name and what dead sharers left beside it. The error
-// wraps shsession.ErrNotShared if there is none. A segment that a live process shares
-// isn't removed, since that would put it back.
-func Remove(ctx context.Context, name string) error {
-	s, err := Open(name)
+func (devShm) remove(ctx context.Context, name string) error {
+	s := newSegmentStore(name)
+	changes, err := s.lockChanges(ctx)
 	if err != nil {
 		return err
 	}
-	turn, err := s.turn(ctx)
+	defer changes.Release()
+	files, err := s.peers(nil)
 	if err != nil {
 		return err
 	}
-	defer turn.release()
-	files, err := s.fellows(nil)
-	if err != nil {
+	if err := record.CheckUnshared(s, sharersIn(files, true)); err != nil {
 		return err
-	}
-	if live := sharersIn(files, true); len(live) > 0 {
-		return fmt.Errorf("%s is shared by process %d: stop that first", s, live[0].PID)
 	}
 	removeDead(files)
-	removeFreeLock(s.beside("lock"))
+	s.removeNote()
+	s.removeLocks()
+	unix.Unlink(s.beside("limit"))
 	var untrusted *UntrustedError
-	if err := checkOwn(s.path); errors.As(err, &untrusted) && untrusted.UID == unix.Geteuid() {
+	if err := checkOwn(s.path); errors.As(err, &untrusted) && fileowner.Of(uint32(untrusted.UID)) == fileowner.Self {
 		// It is this user's own, whatever it is.
 	} else if err != nil {
 		return err

@@ -3,6 +3,8 @@ package shm_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,14 +36,14 @@ func TestList(t *testing.T) {
 	}
 	sharer := startChild(t, "share", name)
 	segment, ok := find(t, name)
-	want := []shsession.Sharer{{PID: sharer.Process.Pid, ClientID: "client"}}
+	want := []shsession.Sharer{{PID: sharer.Process.Pid, Account: shsession.Account{ClientID: "client"}}}
 	if !ok || segment.Orphan || !cmp.Equal(segment.Sharers, want) || !segment.Token.Equal(token(t, "shared")) {
 		t.Errorf("List: %+v, want a segment with the sharers %v", segment, want)
 	}
 	if age := time.Since(segment.Modified); age < -time.Second || age > time.Minute {
 		t.Errorf("the segment is %v old", age)
 	}
-	sharer.kill()
+	sharer.Kill()
 	segment, ok = find(t, name)
 	if !ok || !segment.Orphan || len(segment.Sharers) != 0 {
 		t.Errorf("List after the sharer was killed: %+v, want an orphan", segment)
@@ -60,7 +62,7 @@ func TestListLongNames(t *testing.T) {
 	shared, cached := open(t, name+"a"), open(t, name+"b")
 	must(t, shared.Publish(t.Context(), token(t, "long")))
 	must(t, cached.Publish(t.Context(), token(t, "long")))
-	watch, err := shared.Watch(t.Context(), "client")
+	watch, err := shared.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	must(t, err)
 	if segment, ok := find(t, name+"a"); !ok || len(segment.Sharers) != 1 {
 		t.Errorf("the shared one has the sharers %v, want one", segment.Sharers)
@@ -91,6 +93,40 @@ func TestListCache(t *testing.T) {
 	must(t, shm.Remove(t.Context(), name))
 }
 
+// TestNames finds a note of a failed login, and locks, where there is no token, and no file that
+// isn't a Store's.
+func TestNames(t *testing.T) {
+	name, locked, long, psm := newName(t), newName(t), newName(t)+strings.Repeat("x", 200), newName(t)
+	plant(t, dir+psm, []byte("\x00\x01\x02 a numpy array"), 0o600)
+	defer remove(t, dir+psm)
+	for _, name := range []string{name, long} {
+		_, unlock, err := open(t, name).TryLock(t.Context(), nil)
+		must(t, err)
+		unlock(shsession.Note{Until: time.Now().Add(time.Minute), Status: 503})
+	}
+	must(t, os.Remove(lockPath(name, "lock")))
+	_, unlock, err := open(t, locked).TryLock(t.Context(), nil)
+	must(t, err)
+	unlock(shsession.Note{})
+	for _, want := range []bool{true, false} {
+		names, err := shm.Names(t.Context())
+		must(t, err)
+		if note, lock := slices.Contains(names, name), slices.Contains(names, locked); note != want || lock != want {
+			t.Errorf("the names of a note and of a lock are there: %v, %v; want %v", note, lock, want)
+		}
+		for _, n := range names {
+			if n == psm || strings.HasPrefix(n, long[:50]) {
+				t.Errorf("Names returns %s", n)
+			}
+		}
+		for _, name := range []string{name, locked, long} {
+			if err := shm.Remove(t.Context(), name); !errors.Is(err, shsession.ErrNotShared) {
+				t.Errorf("Remove: %v", err)
+			}
+		}
+	}
+}
+
 // TestListIgnores plants what isn't a token: List neither returns it nor blocks.
 func TestListIgnores(t *testing.T) {
 	fifo, psm, long := newName(t), newName(t), newName(t)
@@ -113,8 +149,21 @@ func TestRemove(t *testing.T) {
 		t.Errorf("Remove of nothing: %v, want ErrNotShared", err)
 	}
 	plant(t, dir+name, []byte("no token"), 0o666)
-	plant(t, dir+"."+name+".shsession.lock", nil, 0o600) // as a holder that was killed leaves it
+	_, unlock, err := open(t, name).TryLock(t.Context(), nil)
+	must(t, err)
 	must(t, shm.Remove(t.Context(), name))
+	if _, _, err := open(t, name).TryLock(t.Context(), nil); !errors.Is(err, shsession.ErrLocked) {
+		t.Errorf("TryLock of a lock that was held during Remove: %v", err)
+	}
+	unlock(shsession.Note{Until: time.Now().Add(time.Minute), Status: 503})
+	if err := shm.Remove(t.Context(), name); !errors.Is(err, shsession.ErrNotShared) {
+		t.Errorf("Remove of locks and a note: %v, want ErrNotShared", err)
+	}
+	for _, pattern := range []string{dir + "." + name + ".*", lockPath(name, "*")} {
+		if left, err := filepath.Glob(pattern); err != nil || len(left) > 0 {
+			t.Errorf("Remove leaves %v (%v)", left, err)
+		}
+	}
 
 	if os.Geteuid() != 0 {
 		return
@@ -137,13 +186,12 @@ func TestStaleTemp(t *testing.T) {
 	plant(t, fresh, []byte(valid), 0o600)
 	defer remove(t, fresh)
 	must(t, os.Chtimes(old, time.Time{}, time.Now().Add(-time.Hour)))
-	w, err := s.Watch(t.Context(), "client")
-	must(t, err)
-	w.Stop()
+	must(t, s.Publish(t.Context(), token(t, "token")))
 	if _, err := os.Lstat(old); err == nil {
 		t.Error("an old temp file is still there")
 	}
 	if _, err := os.Lstat(fresh); err != nil {
 		t.Error("a fresh temp file, whose writer may live, was removed")
 	}
+	must(t, s.Withdraw(t.Context()))
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/shsession/shsession"
 )
 
-type state struct {
+// A segmentStore is a segment in dir.
+type segmentStore struct {
+	name string
 	path string
 	last atomic.Pointer[segment] // what Load returned last
 
@@ -19,18 +21,16 @@ type state struct {
 	watch     *watch          // nil unless watching
 }
 
-func newState(name string) state { return state{path: dir + "/" + name} }
+func newSegmentStore(name string) *segmentStore {
+	return &segmentStore{name: name, path: dir + "/" + name}
+}
 
-func supported() error { return nil }
+// String returns "shm:" and the name.
+func (s *segmentStore) String() string { return "shm:" + s.name }
 
-// Load returns the token in the segment. The error wraps shsession.ErrNotShared if there
-// is none, and is an [UntrustedError] if the file there can't be trusted.
-//
-// Load blocks for a few milliseconds at most, and that only if the segment is missing or
-// being rewritten: a Python reader may have deleted it a moment ago. If it's empty, as a
-// Python sharer creates it, that is a tenth of a second.
-func (s *Store) Load(ctx context.Context) (shsession.Token, error) {
-	if err := ctx.Err(); err != nil {
+// Load is [Store.Load].
+func (s *segmentStore) Load(ctx context.Context) (shsession.Token, error) {
+	if err := context.Cause(ctx); err != nil {
 		return shsession.Token{}, err
 	}
 	t, err := s.read()
@@ -40,7 +40,7 @@ func (s *Store) Load(ctx context.Context) (shsession.Token, error) {
 	return t, err
 }
 
-func (s *Store) read() (shsession.Token, error) {
+func (s *segmentStore) read() (shsession.Token, error) {
 	last := s.last.Load()
 	seg, err := readSegment(s.path, last)
 	if err != nil {
@@ -63,7 +63,7 @@ const emptyPatience = 100 * time.Millisecond
 
 // lookAgain reads until the token is there, for a moment, and then looks for it where a
 // live sharer keeps it to put it back.
-func (s *Store) lookAgain(ctx context.Context) (shsession.Token, error) {
+func (s *segmentStore) lookAgain(ctx context.Context) (shsession.Token, error) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var t shsession.Token
@@ -72,7 +72,7 @@ func (s *Store) lookAgain(ctx context.Context) (shsession.Token, error) {
 	for wait := 50 * time.Microsecond; wait < 5*time.Millisecond || errors.Is(err, errEmpty) && time.Since(start) < emptyPatience; wait *= 2 {
 		select {
 		case <-ctx.Done():
-			return shsession.Token{}, ctx.Err()
+			return shsession.Token{}, context.Cause(ctx)
 		case <-timer.C:
 		}
 		if t, err = s.read(); !fleeting(err) {
@@ -80,7 +80,7 @@ func (s *Store) lookAgain(ctx context.Context) (shsession.Token, error) {
 		}
 		timer.Reset(wait)
 	}
-	if t, ok := s.loadSpare(); ok {
+	if t, ok := s.loadBackup(); ok {
 		return t, nil
 	}
 	return shsession.Token{}, err

@@ -5,106 +5,109 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
-	"sync/atomic"
-	"time"
+	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/fileowner"
+	"github.com/shsession/shsession/internal/storelock"
 )
-
-// errLockLost refuses a Publish.
-var errLockLost = errors.New("the lock was lost before the token was published")
 
 // heldKey is the context key of a named segment's lock.
 type heldKey string
 
-// TryLock takes the segment's lock, or returns a [shsession.LockedError] at once. The lock is
-// an flock(2), so it dies with its holder. It is also given up when ctx is done.
-func (s *Store) TryLock(ctx context.Context) (held context.Context, unlock context.CancelFunc, err error) {
-	if err := ctx.Err(); err != nil {
+// TryLock is [Store.TryLock]. The lock is an flock(2).
+func (s *segmentStore) TryLock(ctx context.Context, pass func(shsession.Note) bool) (held context.Context, unlock func(shsession.Note), err error) {
+	if err := context.Cause(ctx); err != nil {
 		return nil, nil, err
 	}
-	lock, err := tryLockFile(s.beside("lock"))
+	lock, err := s.tryLockFile("lock")
 	if err != nil {
 		return nil, nil, err
 	}
-	lock.sign()
-	held, cancel := context.WithCancel(context.WithValue(ctx, heldKey(s.name), lock))
-	lock.lose = cancel
-	stop := context.AfterFunc(held, lock.release)
-	return held, func() {
-		stop()
-		cancel()
-		lock.release()
-	}, nil
+	return storelock.Begin(ctx, heldKey(s.name), lock, s.readNote(), pass, s.leaveNote)
 }
 
-// checkHeld returns an error if ctx came from TryLock and the lock was lost.
-func (s *Store) checkHeld(ctx context.Context) error {
-	lock, ok := ctx.Value(heldKey(s.name)).(*fileLock)
-	if !ok || lock.holds() {
-		return nil
+// lockChanges waits for the change lock. A process holds it briefly while it publishes,
+// withdraws, or starts or stops watching, since these change several files.
+func (s *segmentStore) lockChanges(ctx context.Context) (lock *storelock.File, err error) {
+	err = storelock.Await(ctx, func() error {
+		lock, err = s.tryLockFile("change")
+		return err
+	})
+	if ctx.Err() != nil && err != nil {
+		return nil, fmt.Errorf("another process holds the lock %s: %w", s.lockPath("change"), err)
 	}
-	lock.lose()
-	return errLockLost
+	return lock, err
 }
 
-// removeFreeLock removes the file of a lock whose holder died.
-func removeFreeLock(path string) {
-	if lock, err := tryLockFile(path); err == nil {
-		lock.release()
+// removeLocks removes the files of the two locks, unless a process has the lock of
+// TryLock. It is called with the change lock held, and only by Remove.
+func (s *segmentStore) removeLocks() {
+	lock, err := s.tryLockFile("lock")
+	if err != nil {
+		return
 	}
+	defer lock.Release()
+	unix.Unlink(s.lockPath("lock"))
+	unix.Unlink(s.lockPath("change"))
 }
 
-// turn waits for the lock under which the files beside the segment change, which is held
-// for a moment by whoever publishes, withdraws, or starts or stops watching.
-func (s *Store) turn(ctx context.Context) (*fileLock, error) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for wait := 20 * time.Microsecond; ; wait = min(2*wait, 2*time.Millisecond) {
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("another process doesn't let go of %s: %w", s.beside("turn"), ctx.Err())
-		case <-timer.C:
-		}
-		lock, err := tryLockFile(s.beside("turn"))
-		if !errors.Is(err, shsession.ErrLocked) {
-			return lock, err
-		}
-		timer.Reset(wait)
+// lockDir is the directory of this user's locks. It is on the token's own file system, since
+// containers may share only that. It is closed to other users, who could lock a file beside
+// the segment before this user does.
+func lockDir() string { return dir + "/.shsession-" + strconv.Itoa(os.Geteuid()) }
+
+// lockPath returns the path of one of the segment's two locks:
+//
+//	lock    is locked by flock(2) while a process has the lock of TryLock
+//	change  is locked while a process changes the segment or the files beside it
+//
+// Only Remove removes them: if they were removed while the segment's name is in use, two
+// processes could each lock a file. They hold no secret.
+func (s *segmentStore) lockPath(lock string) string {
+	return lockDir() + "/" + stem(s.name) + "." + lock
+}
+
+// openLockDir makes the directory of this user's locks, if there is none, and returns an
+// UntrustedError if what is there is another user's or open to others.
+func openLockDir() error {
+	path := lockDir()
+	if err := unix.Mkdir(path, 0o700); err != nil && err != unix.EEXIST {
+		return openError(path, err)
 	}
-}
-
-// A fileLock is a lock that a file stands for. The file exists while the lock is held.
-// Whoever holds it removes the file, and whoever gets it makes sure that the file is
-// still there: so no two can hold it by two files.
-type fileLock struct {
-	path string
-	fd   int
-	file fileID
-	lose context.CancelFunc // ends TryLock's context
-
-	released atomic.Bool
-	once     sync.Once // for release, which returns when the lock is free
-}
-
-// tryLockFile takes the lock at path, or returns ErrLocked.
-func tryLockFile(path string) (*fileLock, error) {
-	for range 1000 { // each time around, somebody else had the lock and gave it up
-		lock, err := openLock(path)
-		if err != nil || lock != nil {
-			return lock, err
-		}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return openError(path, err)
 	}
-	return nil, shsession.ErrLocked
+	untrusted := func(reason string) error {
+		return &UntrustedError{Path: path, UID: int(st.Uid), Reason: reason}
+	}
+	switch owner := fileowner.Of(st.Uid); {
+	case owner != fileowner.Self:
+		return untrusted("belongs to " + owner.String())
+	case st.Mode&unix.S_IFMT != unix.S_IFDIR:
+		return untrusted("is not a directory")
+	case st.Mode&0o022 != 0:
+		return untrusted("can be written by others")
+	}
+	return nil
 }
 
-// openLock tries once. It returns nil if the file was removed meanwhile.
-func openLock(path string) (*fileLock, error) {
+// tryLockFile takes one of the segment's locks, or returns a LockedError. It creates the
+// file if there is none.
+func (s *segmentStore) tryLockFile(lock string) (*storelock.File, error) {
+	if err := openLockDir(); err != nil {
+		return nil, err
+	}
+	path := s.lockPath(lock)
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
 	if err != nil {
+		if untrusted := checkOwn(path); untrusted != nil && !errors.Is(untrusted, shsession.ErrNotShared) {
+			return nil, untrusted
+		}
 		return nil, openError(path, err)
 	}
 	var st unix.Stat_t
@@ -112,56 +115,22 @@ func openLock(path string) (*fileLock, error) {
 		unix.Close(fd)
 		return nil, &fs.PathError{Op: "fstat", Path: path, Err: err}
 	}
-	if err := trust(path, &st); err != nil {
+	if err := trustOwn(path, &st); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
-	switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err {
-	case nil:
-	case unix.EWOULDBLOCK:
-		defer unix.Close(fd)
-		return nil, &shsession.LockedError{Holder: signature(fd)}
-	default:
-		unix.Close(fd)
-		return nil, &fs.PathError{Op: "flock", Path: path, Err: err}
+	own := idOf(&st)
+	inPlace := func() bool {
+		there, err := lstatID(path)
+		return err != nil || there == own // in place of a removed file, others lock a new one
 	}
-	lock := &fileLock{path: path, fd: fd, file: idOf(&st)}
-	if there, err := lstatID(path); err != nil || there != lock.file {
-		unix.Close(fd)
-		return nil, nil
+	file, err := storelock.Lock(os.NewFile(uintptr(fd), path), inPlace, nil)
+	if err != nil {
+		return nil, err
 	}
-	return lock, nil
-}
-
-// sign writes who has the lock into its file, which may be a dead holder's: a name for this
-// one holding.
-func (l *fileLock) sign() {
-	_, _ = unix.Pwrite(l.fd, []byte(newID()), 0) // it is for others' patience alone
-}
-
-// signature returns what the holder of a lock has written.
-func signature(fd int) string {
-	var buf [64]byte
-	n, _ := unix.Pread(fd, buf[:], 0)
-	return string(buf[:max(n, 0)])
-}
-
-// holds reports whether nobody else can have the lock.
-func (l *fileLock) holds() bool {
-	if l.released.Load() {
-		return false
+	if there, err := lstatID(path); err != nil || there != own { // Remove was faster
+		file.Release()
+		return nil, &shsession.LockedError{}
 	}
-	there, err := lstatID(l.path)
-	return err != nil || there == l.file // a file that was removed is nobody's
-}
-
-// release gives the lock up. A second release does nothing.
-func (l *fileLock) release() {
-	l.once.Do(func() {
-		l.released.Store(true)
-		if there, err := lstatID(l.path); err == nil && there == l.file {
-			unix.Unlink(l.path)
-		}
-		unix.Close(l.fd)
-	})
+	return file, nil
 }

@@ -1,7 +1,7 @@
 package shm_test
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
 )
 
@@ -48,15 +49,18 @@ func runChild(role, name string) int {
 }
 
 func play(ctx context.Context, role, name string) error {
+	if role == "read-only" || role == "missing" {
+		return shareElsewhere(ctx, role, name)
+	}
 	s, err := shm.Open(name)
 	if err != nil {
 		return err
 	}
 	switch role {
 	case "lock":
-		_, _, err = s.TryLock(ctx)
+		_, _, err = s.TryLock(ctx, nil)
 		return err
-	case "share":
+	case "share", "die":
 		t, err := parseToken("shared")
 		if err != nil {
 			return err
@@ -64,7 +68,10 @@ func play(ctx context.Context, role, name string) error {
 		if err := s.Publish(ctx, t); err != nil {
 			return err
 		}
-		_, err = s.Watch(ctx, "client")
+		_, err = s.Watch(ctx, shsession.Account{Issuer: os.Getenv(issuerEnv), ClientID: cmp.Or(os.Getenv(clientEnv), "client")})
+		if role == "die" && err == nil {
+			_, _, err = s.TryLock(ctx, nil)
+		}
 		return err
 	case "publish": // without end
 		t, err := parseToken("published")
@@ -79,18 +86,18 @@ func play(ctx context.Context, role, name string) error {
 		return nil
 	case "fill":
 		return fillUp(ctx, s)
+	case "limited":
+		return testLimited()
+	case "no descriptors":
+		return withoutDescriptors(ctx, s)
+	case "locked out":
+		return lockedOut(ctx, s)
 	}
 	return fmt.Errorf("no role %q", role)
 }
 
-// A child is this test binary in another role.
-type child struct {
-	*exec.Cmd
-	stdin io.Closer
-}
-
-// startChild starts a child and returns when it is ready.
-func startChild(t testing.TB, role, name string, adjust ...func(*exec.Cmd)) child {
+// startChild starts this test binary in another role, and returns when it is ready.
+func startChild(t testing.TB, role, name string, adjust ...func(*exec.Cmd)) *testkit.Child {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), childEnv+"="+role, nameEnv+"="+name)
@@ -98,31 +105,11 @@ func startChild(t testing.TB, role, name string, adjust ...func(*exec.Cmd)) chil
 	for _, f := range adjust {
 		f(cmd)
 	}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := child{cmd, stdin}
-	t.Cleanup(c.kill)
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil || strings.TrimSpace(line) != "ready" {
-		t.Fatalf("the child %q says %q, %v", role, line, err)
+	c := testkit.StartChild(t, cmd)
+	if line := strings.TrimSpace(c.Line(t)); line != "ready" {
+		t.Fatalf("the child %q says %q", role, line)
 	}
 	return c
-}
-
-// kill ends the child by SIGKILL, if it runs, and waits for its end.
-func (c child) kill() {
-	c.stdin.Close()
-	c.Process.Kill()
-	c.Wait()
 }
 
 func wantLoad(t testing.TB, s *shm.Store, want shsession.Token) {
@@ -136,31 +123,19 @@ func wantLoad(t testing.TB, s *shm.Store, want shsession.Token) {
 	}
 }
 
-// eventually fails unless ok becomes true.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatal("it never happened that " + what)
-		}
-	}
-}
-
 func TestLockDiesWithItsHolder(t *testing.T) {
 	name := newName(t)
 	s := open(t, name)
 	holder := startChild(t, "lock", name)
-	if _, _, err := s.TryLock(t.Context()); err == nil {
+	if _, _, err := s.TryLock(t.Context(), nil); err == nil {
 		t.Fatal("the lock is free while another process has it")
 	}
-	holder.kill()
-	_, unlock, err := s.TryLock(t.Context())
+	holder.Kill()
+	_, unlock, err := s.TryLock(t.Context(), nil)
 	if err != nil {
 		t.Fatalf("TryLock after the holder was killed: %v", err)
 	}
-	unlock()
+	unlock(shsession.Note{})
 }
 
 // TestKilledSharer takes over from a sharer that was killed: the token stays, the dead
@@ -170,24 +145,35 @@ func TestKilledSharer(t *testing.T) {
 	s := open(t, name)
 	sharer := startChild(t, "share", name)
 	live, dead, err := s.Sharers(t.Context())
-	if err != nil || len(live) != 1 || live[0] != (shsession.Sharer{PID: sharer.Process.Pid, ClientID: "client"}) || len(dead) != 0 {
+	if err != nil || len(live) != 1 || live[0] != (shsession.Sharer{PID: sharer.Process.Pid, Account: shsession.Account{ClientID: "client"}}) || len(dead) != 0 {
 		t.Fatalf("Sharers: %v, %v, %v", live, dead, err)
 	}
-	sharer.kill()
+	sharer.Kill()
 	live, dead, err = s.Sharers(t.Context())
 	if err != nil || len(live) != 0 || len(dead) != 1 || dead[0].PID != sharer.Process.Pid {
 		t.Fatalf("Sharers after one was killed: %v, %v, %v", live, dead, err)
 	}
 	wantLoad(t, s, token(t, "shared"))
 
-	w, err := s.Watch(t.Context(), "client")
+	// An heir who gives up before it has published leaves the orphan an orphan.
+	heir, err := s.Watch(t.Context(), shsession.Account{ClientID: "another"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heir.Stop()
+	if live, dead, err := s.Sharers(t.Context()); err != nil || len(live) != 0 || len(dead) != 1 {
+		t.Fatalf("Sharers after an heir gave up: %v, %v, %v", live, dead, err)
+	}
+
+	w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	remove(t, dir+name)
 	wantLoad(t, s, token(t, "shared"))
+	must(t, s.Publish(t.Context(), token(t, "next"))) // in the place of the dead sharer's
 	if n := len(filesOf(t, name)); n != 3 {
-		t.Errorf("there are %d files, not the segment, the card and the spare: %v", n, filesOf(t, name))
+		t.Errorf("there are %d files, not the segment, the registration and the backup: %v", n, filesOf(t, name))
 	}
 	w.Stop()
 	if err := s.Withdraw(t.Context()); err != nil {
@@ -198,10 +184,11 @@ func TestKilledSharer(t *testing.T) {
 // TestDeletingReaders has Go readers meet no gap while readers like Python's delete the
 // segment without pause, and while one of two sharers is killed.
 func TestDeletingReaders(t *testing.T) {
+	t.Parallel()
 	name := newName(t)
 	s := open(t, name)
 	other := startChild(t, "share", name)
-	w, err := s.Watch(t.Context(), "client")
+	w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,11 +223,11 @@ func TestDeletingReaders(t *testing.T) {
 		})
 	}
 	enough := func() bool { return t.Failed() || deletions.Load() > 500 && reads.Load() > 2000 }
-	eventually(t, "the segment is deleted and read often", enough)
-	other.kill()
+	testkit.Eventually(t, "the segment is deleted and read often", enough)
+	other.Kill()
 	deletions.Store(0)
 	reads.Store(0)
-	eventually(t, "the segment is deleted and read often with one sharer dead", enough)
+	testkit.Eventually(t, "the segment is deleted and read often with one sharer dead", enough)
 	close(done)
 	all.Wait()
 	if w.Restored() == 0 {
@@ -267,7 +254,7 @@ func TestWithdrawBesideAProcess(t *testing.T) {
 	if err := shm.Remove(t.Context(), name); err == nil {
 		t.Error("a segment that is shared was removed")
 	}
-	other.kill()
+	other.Kill()
 	if err := shm.Remove(t.Context(), name); err != nil {
 		t.Error(err)
 	}
@@ -276,6 +263,7 @@ func TestWithdrawBesideAProcess(t *testing.T) {
 // TestSharersRace starts and ends sharers of one name at random: each finds its token or
 // another's while it shares, and the last leaves nothing.
 func TestSharersRace(t *testing.T) {
+	t.Parallel()
 	name := newName(t)
 	var all sync.WaitGroup
 	for n := range 6 {
@@ -283,7 +271,7 @@ func TestSharersRace(t *testing.T) {
 		shared := token(t, fmt.Sprint("token", n))
 		all.Go(func() {
 			for range 20 {
-				w, err := s.Watch(t.Context(), "client") // first, as Share does: who publishes is known then
+				w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"}) // first, as Share does: who publishes is known then
 				if err != nil {
 					t.Errorf("Watch: %v", err)
 					return

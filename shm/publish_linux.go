@@ -11,16 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/storelock"
 )
 
-// Publish replaces the token in the segment. It creates the segment if there is none,
-// with mode 0600. While the Store is watching, it also keeps the token at hand to put it
-// back.
-//
-// The segment must be this user's own, or Publish returns an [UntrustedError]. It blocks
-// until ctx is done if another process stops while it publishes.
-func (s *Store) Publish(ctx context.Context, t shsession.Token) error {
-	if err := ctx.Err(); err != nil {
+// Publish is [Store.Publish].
+func (s *segmentStore) Publish(ctx context.Context, t shsession.Token) error {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	temp, err := s.writeTemp(t)
@@ -28,12 +24,12 @@ func (s *Store) Publish(ctx context.Context, t shsession.Token) error {
 		return err
 	}
 	defer temp.remove() // which is gone already if all went well
-	turn, err := s.turn(ctx)
+	changes, err := s.lockChanges(ctx)
 	if err != nil {
 		return err
 	}
-	defer turn.release()
-	if err := s.checkHeld(ctx); err != nil {
+	defer changes.Release()
+	if err := storelock.CheckHeld(ctx, heldKey(s.name)); err != nil {
 		return err
 	}
 	if err := checkOwn(s.path); err != nil && !errors.Is(err, shsession.ErrNotShared) {
@@ -48,23 +44,25 @@ func (s *Store) Publish(ctx context.Context, t shsession.Token) error {
 		return err
 	}
 	s.setPublished(t)
-	if ctx.Value(heldKey(s.name)) != nil { // a member of a Join, once in a token's life
-		s.sweep()
-	}
+	s.removeNote()
+	s.sweep()
 	return nil
 }
 
-// sweep removes what processes left beside the segment that were killed while they
-// published, or leaves it for the next time. It is called in turn.
-func (s *Store) sweep() {
-	files, err := s.fellows(nil)
+// sweep removes what dead processes left beside the segment: the temporary files of those
+// that were killed while they published, and, if this Store shares the token, which has
+// taken their token's place, the registrations and backup links of dead sharers. What
+// can't be removed is left for the next time. It is called with the change lock held.
+func (s *segmentStore) sweep() {
+	w := s.watching()
+	files, err := s.peers(w)
 	if err == nil {
-		removeDead(slices.DeleteFunc(files, func(f besideFile) bool { return f.kind != "temp" }))
+		removeDead(slices.DeleteFunc(files, func(f besideFile) bool { return w == nil && f.kind != "temp" }))
 	}
 }
 
 // writeTemp writes a new segment beside the real one.
-func (s *Store) writeTemp(t shsession.Token) (*tempFile, error) {
+func (s *segmentStore) writeTemp(t shsession.Token) (*tempFile, error) {
 	data := t.Encode()
 	switch {
 	case len(data) == 0:
@@ -75,69 +73,65 @@ func (s *Store) writeTemp(t shsession.Token) (*tempFile, error) {
 	return createTemp(s.beside("temp", newID()), append(data, make([]byte, spareBytes)...))
 }
 
-// checkOwn returns an error unless the file at path is a segment of this very user.
+// checkOwn returns an error unless the file at path is this very user's.
 func checkOwn(path string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		return openError(path, err)
 	}
-	if uid := int(st.Uid); uid != unix.Geteuid() {
-		return &UntrustedError{Path: path, UID: uid, Reason: "belongs to another user"}
-	}
-	return trust(path, &st)
+	return trustOwn(path, &st)
 }
 
-func (s *Store) watching() *watch {
+func (s *segmentStore) watching() *watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.watch
 }
 
-func (s *Store) setPublished(t shsession.Token) {
+func (s *segmentStore) setPublished(t shsession.Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.published = t
 }
 
-// Withdraw removes the segment if it still holds the token that this Store published last
-// and no other process shares it. It waits its turn as Publish does.
-func (s *Store) Withdraw(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+// Withdraw is [Store.Withdraw].
+func (s *segmentStore) Withdraw(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	turn, err := s.turn(ctx)
+	changes, err := s.lockChanges(ctx)
 	if err != nil {
 		return err
 	}
-	defer turn.release()
+	defer changes.Release()
 	s.mu.Lock()
 	w, published := s.watch, s.published
 	s.mu.Unlock()
 	if published.IsZero() {
 		return nil
 	}
-	fellows, err := s.fellows(w)
+	peers, err := s.peers(w)
 	if err != nil {
 		return err
 	}
-	if len(sharersIn(fellows, true)) == 0 {
+	if len(sharersIn(peers, true)) == 0 {
 		if err := s.removeOwn(w, published); err != nil {
 			return err
 		}
-		removeDead(fellows)
-		removeFreeLock(s.beside("lock"))
+		removeDead(peers)
+		s.removeNote()
 	}
 	s.setPublished(shsession.Token{})
 	return nil
 }
 
 // removeOwn removes the segment if it holds the token published.
-func (s *Store) removeOwn(w *watch, published shsession.Token) error {
+func (s *segmentStore) removeOwn(w *watch, published shsession.Token) error {
 	seg, err := readSegment(s.path, nil)
 	switch {
 	case errors.Is(err, shsession.ErrNotShared):
 	case err != nil || !seg.token.Equal(published):
-		return nil // it is somebody else's
+		return nil // it is another process's
 	}
 	if w != nil {
 		w.disarm()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
 )
 
@@ -74,7 +75,8 @@ func TestPythonWriter(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		// Nothing shows a mixture if the writer is interrupted for long within its copy, and then all find the same.
+		// Nothing shows a mixture if the writer is interrupted for long within its copy,
+		// and then all find the same.
 		access := got.AccessToken()
 		if strings.Count(access, access[:1]) != len(access) && access != last {
 			mixtures++
@@ -109,7 +111,7 @@ func TestPythonReplaces(t *testing.T) {
 	name := newName(t)
 	s := open(t, name)
 	must(t, s.Publish(t.Context(), token(t, "ours")))
-	w, err := s.Watch(t.Context(), "client")
+	w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	must(t, err)
 	defer w.Stop()
 	temp := newName(t)
@@ -120,7 +122,7 @@ func TestPythonReplaces(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("Changed didn't receive")
 	}
-	eventually(t, "the other token is kept in place", func() bool {
+	testkit.Eventually(t, "the other token is kept in place", func() bool {
 		os.Remove(dir + name)
 		got, err := s.Load(t.Context())
 		return err == nil && got.AccessToken() == "planted"
@@ -138,10 +140,10 @@ func TestRenamedAway(t *testing.T) {
 	name, away := newName(t), newName(t)
 	s := open(t, name)
 	must(t, s.Publish(t.Context(), token(t, "ours")))
-	w, err := s.Watch(t.Context(), "client")
+	w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	must(t, err)
 	must(t, os.Rename(dir+name, dir+away))
-	eventually(t, "it is put back", func() bool { return w.Restored() == 1 })
+	testkit.Eventually(t, "it is put back", func() bool { return w.Restored() == 1 })
 	wantLoad(t, s, token(t, "ours"))
 	w.Stop()
 	must(t, s.Withdraw(t.Context()))
@@ -154,18 +156,18 @@ func TestAllRemoved(t *testing.T) {
 	name := newName(t)
 	s := open(t, name)
 	must(t, s.Publish(t.Context(), token(t, "ours")))
-	w, err := s.Watch(t.Context(), "client")
+	w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	must(t, err)
 	for range 20 {
 		for _, file := range filesOf(t, name) { // the dotted names first
 			os.Remove(dir + file)
 		}
-		eventually(t, "the token is back", func() bool {
+		testkit.Eventually(t, "the token is back", func() bool {
 			got, err := os.ReadFile(dir + name)
 			return err == nil && bytes.HasPrefix(got, []byte(`{"access_token": "ours"`))
 		})
 	}
-	eventually(t, "the sharer is known again", func() bool {
+	testkit.Eventually(t, "the sharer is known again", func() bool {
 		live, dead, err := s.Sharers(t.Context())
 		return err == nil && len(live) == 1 && len(dead) == 0
 	})

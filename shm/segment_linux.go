@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/fileowner"
 )
 
 // dir is where glibc and musl keep POSIX shared memory.
@@ -57,18 +58,11 @@ type segment struct {
 // itself, which saves parsing them. The error wraps ErrNotShared if there is no segment,
 // or none that holds a token.
 func readSegment(path string, last *segment) (*segment, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	fd, st, err := openTrusted(path)
 	if err != nil {
-		return nil, openError(path, err)
-	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, &fs.PathError{Op: "fstat", Path: path, Err: err}
-	}
-	if err := trust(path, &st); err != nil {
 		return nil, err
 	}
+	defer unix.Close(fd)
 	var small [4096]byte // stays on the stack
 	buf := small[:]
 	if int(st.Size) > len(small) {
@@ -106,7 +100,7 @@ func (seg *segment) parse(fd int, path string, buf []byte) error {
 		return err
 	}
 	if parseErr != nil {
-		return fmt.Errorf("%s: %w: %w", path, shsession.ErrNotShared, parseErr)
+		return fmt.Errorf("%w in %s: %w", shsession.ErrNotShared, path, parseErr)
 	}
 	seg.token = token
 	return nil
@@ -138,18 +132,36 @@ func readData(fd int, path string, buf []byte) ([]byte, error) {
 	}
 	data := bytes.TrimRight(buf[:n], "\x00")
 	if len(data) == 0 {
-		return nil, fmt.Errorf("%s: %w: %w", path, shsession.ErrNotShared, errEmpty)
+		return nil, fmt.Errorf("%w in %s: %w", shsession.ErrNotShared, path, errEmpty)
 	}
 	return data, nil
+}
+
+// openTrusted opens a file to read it, once it is known whose it is. The caller closes
+// fd.
+func openTrusted(path string) (fd int, st unix.Stat_t, err error) {
+	fd, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return -1, st, openError(path, err)
+	}
+	if err := unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
+		return -1, st, &fs.PathError{Op: "fstat", Path: path, Err: err}
+	}
+	if err := trust(path, &st); err != nil {
+		unix.Close(fd)
+		return -1, st, err
+	}
+	return fd, st, nil
 }
 
 // openError explains why the file at path can't be opened.
 func openError(path string, err error) error {
 	if err == unix.ENOENT {
-		if _, err := os.Stat(dir); err != nil {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("this system has no shared memory: %w", err)
 		}
-		return fmt.Errorf("there is no %s: %w", path, shsession.ErrNotShared)
+		return fmt.Errorf("%w in %s", shsession.ErrNotShared, path)
 	}
 	var st unix.Stat_t
 	if unix.Lstat(path, &st) == nil {
@@ -166,9 +178,10 @@ func trust(path string, st *unix.Stat_t) error {
 	untrusted := func(reason string) error {
 		return &UntrustedError{Path: path, UID: int(st.Uid), Reason: reason}
 	}
+	owner := fileowner.Of(st.Uid)
 	switch {
-	case st.Uid != 0 && int(st.Uid) != unix.Geteuid():
-		return untrusted("belongs to another user")
+	case !owner.Trusted():
+		return untrusted("belongs to " + owner.String())
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return untrusted("is not a regular file")
 	case st.Mode&0o022 != 0:
@@ -177,4 +190,13 @@ func trust(path string, st *unix.Stat_t) error {
 		return untrusted(fmt.Sprintf("is %d bytes long, more than a token", st.Size))
 	}
 	return nil
+}
+
+// trustOwn is trust of a file that this process is about to lock or replace: root's won't
+// do.
+func trustOwn(path string, st *unix.Stat_t) error {
+	if owner := fileowner.Of(st.Uid); owner != fileowner.Self {
+		return &UntrustedError{Path: path, UID: int(st.Uid), Reason: "belongs to " + owner.String()}
+	}
+	return trust(path, st)
 }

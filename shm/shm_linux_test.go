@@ -2,6 +2,7 @@ package shm_test
 
 import (
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
 	"github.com/shsession/shsession/storetest"
 )
@@ -21,12 +23,15 @@ const dir = "/dev/shm/"
 const (
 	childEnv = "SHM_TEST_CHILD"
 	nameEnv  = "SHM_TEST_NAME"
+
+	issuerEnv, clientEnv = "SHM_TEST_ISSUER", "SHM_TEST_CLIENT" // who shares
 )
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(childEnv); role != "" {
 		os.Exit(runChild(role, os.Getenv(nameEnv)))
 	}
+	testkit.SetParallel("8")
 	goleak.VerifyTestMain(m)
 }
 
@@ -41,11 +46,22 @@ func newName(t testing.TB) string {
 			t.Errorf("the test left %s behind", left)
 			os.RemoveAll(dir + left)
 		}
+		for _, lock := range locks {
+			os.Remove(lockPath(name, lock))
+		}
 	})
 	return name
 }
 
-// filesOf returns the names of the segment and what is beside it.
+// locks are the kinds of locks that a segment has, which only shm.Remove removes.
+var locks = []string{"lock", "change"}
+
+// lockPath returns the file of a lock.
+func lockPath(name, lock string) string {
+	return dir + ".shsession-" + strconv.Itoa(os.Geteuid()) + "/" + name + "." + lock
+}
+
+// filesOf returns the names of the segment and of what is beside it.
 func filesOf(t testing.TB, name string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -78,13 +94,23 @@ func remove(t testing.TB, path string) {
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Test(t, func(t *testing.T) storetest.Setup {
+		t.Parallel()
 		name := newName(t)
-		t.Cleanup(func() { os.Remove(dir + name) }) // before newName's
+		t.Cleanup(func() { // before newName's
+			os.Remove(dir + name)
+			os.Remove(dir + "." + name + ".shsession.note")
+		})
 		return storetest.Setup{
 			Open:     func() shsession.Store { return open(t, name) },
 			Remove:   func() { remove(t, dir+name) },
-			LoseLock: func() { remove(t, dir+"."+name+".shsession.lock") },
+			LoseLock: func() { remove(t, lockPath(name, "lock")) },
+			Die: func(account shsession.Account) {
+				startChild(t, "die", name, func(cmd *exec.Cmd) {
+					cmd.Env = append(cmd.Env, issuerEnv+"="+account.Issuer, clientEnv+"="+account.ClientID)
+				}).Kill()
+			},
 		}
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// staleTemp is the age from which a temp file that nobody has locked is a dead process's:
-// it has been created for a moment before it is locked.
+// staleTemp is the age from which an unlocked temp file is a dead process's. A live process
+// locks the file just after it has created it.
 const staleTemp = 5 * time.Second
 
 // A tempFile is a new file, to be renamed. It is locked by flock(2), which tells that its

@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/shsession/shsession"
 )
 
-// TestThreadsSurvive ends watches in a process that has children which are to die with it:
-// the kernel means the thread that started them, so none of those may end.
+// TestThreadsSurvive ends watches in a process that has children which are to die with
+// it: the kernel means the thread that started them, so none of those may end.
 func TestThreadsSurvive(t *testing.T) {
 	var children []*exec.Cmd
 	for range 20 {
@@ -29,7 +31,7 @@ func TestThreadsSurvive(t *testing.T) {
 	name := newName(t)
 	for range len(children) {
 		s := open(t, name)
-		w, err := s.Watch(t.Context(), "client")
+		w, err := s.Watch(t.Context(), shsession.Account{ClientID: "client"})
 		must(t, err)
 		must(t, s.Publish(t.Context(), token(t, "token")))
 		w.Stop()

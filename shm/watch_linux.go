@@ -2,10 +2,7 @@ package shm
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -16,206 +13,174 @@ import (
 	"github.com/shsession/shsession"
 )
 
-// turnTimeout bounds how long starting, stopping and looking wait for their turn.
-const turnTimeout = 5 * time.Second
+// changeTimeout bounds how long starting, stopping and looking wait for the change lock.
+const changeTimeout = 5 * time.Second
 
-// A watch keeps a segment in place. One goroutine, the guard, blocks in read(2) on
-// inotify and answers a deletion with a link(2) at once. Another, the keeper, does all
-// that takes longer.
+// A watch keeps a segment in place. One goroutine, the restorer, blocks in read(2) on
+// inotify and answers a deletion with a link(2) at once. Another, the reconciler, does
+// all that takes longer.
 type watch struct {
-	store    *Store
-	clientID string
-	id       string // of the files beside the segment that are this watch's
-	beside   []byte // what the names of all files beside the segment begin with
-	fd, wd   int    // inotify
-	card     int    // the descriptor that holds the card's lock; changes in turn
+	store        *segmentStore
+	account      shsession.Account
+	id           string   // of the files beside the segment that are this watch's
+	beside       []byte   // what the names of all files beside the segment begin with
+	inotify      *inotify // nil if there is none to be had; then there is no restorer
+	registration int      // the descriptor that keeps the registration locked; guarded by the change lock
 
-	spare    atomic.Pointer[spare] // nil if there is nothing to protect
-	fellow   atomic.Bool           // whether another sharer was ever seen
+	backup   atomic.Pointer[backup] // nil if there is nothing to protect
+	peer     atomic.Bool            // whether another sharer was ever seen
 	restored atomic.Uint64
 	stopping atomic.Bool
+	limited  atomic.Pointer[error] // see Limited
 
 	changed chan struct{} // holds one notice
-	look    chan struct{} // holds one request to the keeper
+	look    chan struct{} // holds one request to the reconciler
 	done    sync.WaitGroup
-	cancel  context.CancelFunc // ends the keeper
+	cancel  context.CancelFunc // ends the reconciler
 	stop    func()             // see Stop
 }
 
-// A spare is a hard link to the segment that a watch protects.
-type spare struct {
+// A backup is a hard link to the segment that a watch protects.
+type backup struct {
 	path  string
 	file  fileID
+	wd    int32 // of the inotify watch that tells when the file is truncated or written, or -1
 	token shsession.Token
 }
 
-// Watch keeps the token that this Store published last in place, and tells the other
-// processes that this one shares it. It uses two goroutines, one of them on a thread of
-// its own, which use no time while nothing happens in shared memory.
-//
-// If somebody else published a newer token there, Changed receives, and the watch keeps
-// that one in place. With no token published yet, it keeps what is there. While a live
-// process shares another client's token there, the error is a [*shsession.ConflictError].
-//
-// Watch blocks as Publish does, until ctx is done or for 5 seconds at most.
-func (s *Store) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
-	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+// Watch is [Store.Watch].
+func (s *segmentStore) Watch(ctx context.Context, account shsession.Account) (shsession.Watch, error) {
+	ctx, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
-	turn, err := s.turn(ctx)
+	changes, err := s.lockChanges(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer turn.release()
+	defer changes.Release()
 	if s.watching() != nil {
 		return nil, fmt.Errorf("%s is being watched already", s)
 	}
 	w := &watch{
-		store:    s,
-		clientID: clientID,
-		id:       newID(),
-		beside:   []byte("." + stem(s.name) + mark),
-		changed:  make(chan struct{}, 1),
-		look:     make(chan struct{}, 1),
+		store:   s,
+		account: account,
+		id:      newID(),
+		beside:  []byte("." + stem(s.name) + mark),
+		changed: make(chan struct{}, 1),
+		look:    make(chan struct{}, 1),
 	}
 	w.stop = sync.OnceFunc(w.end)
-	if w.fd, w.wd, err = openInotify(); err != nil {
-		return nil, err
+	if w.inotify, err = openInotify(); err != nil {
+		w.limit(err)
 	}
 	if err := w.register(); err != nil {
-		unix.Close(w.fd)
+		w.closeInotify()
 		return nil, err
 	}
 	w.begin()
-	keeping, stopKeeping := context.WithCancel(context.Background())
-	w.cancel = stopKeeping
-	w.done.Go(w.guard)
-	w.done.Go(func() { w.keep(keeping) })
+	reconciling, stopReconciling := context.WithCancel(context.Background())
+	w.cancel = stopReconciling
+	if w.inotify != nil {
+		w.done.Go(w.runRestorer)
+	}
+	w.done.Go(func() { w.runReconciler(reconciling) })
 	s.setWatch(w)
 	return w, nil
 }
 
-func (s *Store) setWatch(w *watch) {
+func (s *segmentStore) setWatch(w *watch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watch = w
 }
 
-// register lays the card out and clears away what the dead left. It is called in turn, so
-// that of two clients' sharers only one can.
-func (w *watch) register() error {
-	fellows, err := w.store.fellows(w)
-	if err != nil {
-		return err
+// Limited returns why the watch looks at the segment once a second, instead of acting as
+// soon as something happens to it; nil if it does act at once.
+func (w *watch) Limited() error {
+	if err := w.limited.Load(); err != nil {
+		return *err
 	}
-	for _, sharer := range sharersIn(fellows, true) {
-		if id := sharer.ClientID; id != w.clientID && id != "" && w.clientID != "" {
-			return &shsession.ConflictError{Store: w.store.String(), ClientID: id, Sharers: []shsession.Sharer{sharer}}
-		}
-	}
-	if w.card, err = w.layCard(); err != nil {
-		return err
-	}
-	for _, f := range fellows {
-		if f.kind == "sharer" {
-			w.fellow.Store(true)
-		}
-	}
-	removeDead(fellows)
 	return nil
 }
 
-// layCard puts this sharer's card beside the segment and returns the descriptor that
-// keeps it locked. Whoever sees the card sees it locked, since it is renamed into place.
-func (w *watch) layCard() (fd int, err error) {
-	data, err := json.Marshal(card{PID: os.Getpid(), ClientID: w.clientID})
-	if err != nil {
-		return -1, err
-	}
-	if len(data) > maxCard {
-		return -1, fmt.Errorf("the client id is %d bytes long, too long to share under", len(w.clientID))
-	}
-	temp, err := createTemp(w.store.beside("temp", w.id), data)
-	if err != nil {
-		return -1, err
-	}
-	if err := os.Rename(temp.path, w.cardPath()); err != nil {
-		temp.remove()
-		return -1, err
-	}
-	return temp.fd, nil
+func (w *watch) limit(err error) {
+	err = fmt.Errorf("%s is looked after once a second: %w", w.store, err)
+	w.limited.CompareAndSwap(nil, &err)
+	w.askToLook() // so that the reconciler learns of it
 }
 
-// keepCard lays the card out again if something removed it. It is called in turn.
-func (w *watch) keepCard() error {
-	if _, err := lstatID(w.cardPath()); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	fd, err := w.layCard()
-	if err != nil {
-		return err
-	}
-	unix.Close(w.card)
-	w.card = fd
-	return nil
-}
-
-func (w *watch) cardPath() string { return w.store.beside("sharer", w.id) }
-
-// place moves the new segment temp into its place, with a spare that is there before. It
-// is called in turn.
+// place moves the new segment temp into its place, with a backup link that is there
+// before. It is called with the change lock held.
 func (w *watch) place(temp string, t shsession.Token) error {
-	old := w.spare.Load()
-	next, err := w.newSpare(temp, t)
+	old := w.backup.Load()
+	next, err := w.newBackup(temp, t)
 	if err != nil {
 		return err
 	}
-	w.spare.Store(next) // before the segment is, which may be deleted the moment it is
+	w.backup.Store(next) // before the segment is there, which may be deleted at once
 	if err := os.Rename(temp, w.store.path); err != nil {
-		w.spare.Store(old)
-		unix.Unlink(next.path)
+		w.backup.Store(old)
+		w.dropBackup(next, old)
 		return err
 	}
 	if old == nil {
 		return nil
 	}
-	unix.Unlink(old.path)
-	// The guard may have put the old one back after the rename, but can't any more.
+	w.dropBackup(old, next)
+	// The restorer may have put the old one back after the rename, but can't any more.
 	if there, err := lstatID(w.store.path); err == nil && there == old.file {
 		return w.overwrite(next)
 	}
 	return nil
 }
 
-// newSpare links a spare to the file at path.
-func (w *watch) newSpare(path string, t shsession.Token) (*spare, error) {
-	next := &spare{path: w.store.beside("spare", w.id, "a"), token: t}
-	if old := w.spare.Load(); old != nil && old.path == next.path {
-		next.path = w.store.beside("spare", w.id, "b")
+// newBackup links a backup to the file at path.
+func (w *watch) newBackup(path string, t shsession.Token) (*backup, error) {
+	next := &backup{path: w.store.beside("backup", w.id, "a"), wd: -1, token: t}
+	if old := w.backup.Load(); old != nil && old.path == next.path {
+		next.path = w.store.beside("backup", w.id, "b")
 	}
 	unix.Unlink(next.path)
 	if err := os.Link(path, next.path); err != nil {
 		return nil, err
 	}
 	var err error
-	next.file, err = lstatID(next.path)
-	return next, err
+	if next.file, err = lstatID(next.path); err != nil {
+		return nil, err
+	}
+	if w.inotify != nil {
+		if next.wd, err = w.inotify.add(next.path, unix.IN_MODIFY); err != nil {
+			w.limit(err)
+		}
+	}
+	return next, nil
 }
 
-// overwrite puts the spare's token in place of whatever is there.
-func (w *watch) overwrite(sp *spare) error {
+// dropBackup removes a backup link and its inotify watch. Either may be nil. The two can
+// be links to the same file, which has one inotify watch.
+func (w *watch) dropBackup(b, kept *backup) {
+	if b == nil {
+		return
+	}
+	unix.Unlink(b.path)
+	if w.inotify != nil && (kept == nil || kept.wd != b.wd) {
+		w.inotify.remove(b.wd)
+	}
+}
+
+// overwrite replaces the segment, with any content, by the backup's token.
+func (w *watch) overwrite(b *backup) error {
 	temp := w.store.beside("temp", newID())
-	if err := os.Link(sp.path, temp); err != nil {
+	if err := os.Link(b.path, temp); err != nil {
 		return err
 	}
 	defer unix.Unlink(temp) // a rename to another link of the same file does nothing
 	return os.Rename(temp, w.store.path)
 }
 
-// disarm ends the protection of what was published. It is called in turn.
+// disarm ends the protection of what was published. It is called with the change lock
+// held.
 func (w *watch) disarm() {
-	if old := w.spare.Swap(nil); old != nil {
-		unix.Unlink(old.path) // and now the guard can't put it back any more
-	}
+	w.dropBackup(w.backup.Swap(nil), nil) // and now the restorer can't put it back any more
 }
 
 // Changed implements shsession.Watch.
@@ -237,20 +202,27 @@ func (w *watch) Stop() { w.stop() }
 
 func (w *watch) end() {
 	w.stopping.Store(true)
-	unix.InotifyRmWatch(w.fd, uint32(w.wd)) // which wakes the guard
+	if w.inotify != nil {
+		w.inotify.remove(w.inotify.dir) // which wakes the restorer
+	}
 	w.cancel()
 	w.done.Wait()
-	unix.Close(w.fd)
 
-	ctx, cancel := context.WithTimeout(context.Background(), turnTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), changeTimeout)
 	defer cancel()
-	turn, err := w.store.turn(ctx)
+	changes, err := w.store.lockChanges(ctx)
 	if err == nil {
-		defer turn.release()
-	} // else it is better to leave out of turn than not at all
+		defer changes.Release()
+	} // else it is better to leave without the lock than not at all
 	_ = w.compare() // in case another sharer has just published
 	w.store.setWatch(nil)
 	w.disarm()
-	unix.Unlink(w.cardPath())
-	unix.Close(w.card)
+	w.closeInotify()
+	w.unregister()
+}
+
+func (w *watch) closeInotify() {
+	if w.inotify != nil {
+		unix.Close(w.inotify.fd)
+	}
 }

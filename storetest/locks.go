@@ -11,21 +11,35 @@ import (
 	"github.com/shsession/shsession"
 )
 
-func lock(t *testing.T, s shsession.Store) (held context.Context, unlock context.CancelFunc) {
+func lock(t *testing.T, s shsession.Store) (held context.Context, unlock func()) {
 	t.Helper()
-	held, unlock, err := s.TryLock(t.Context())
+	held, unlockWith, err := s.TryLock(t.Context(), nil)
 	if err != nil {
 		t.Fatalf("TryLock of a free lock: %v", err)
 	}
-	return held, unlock
+	return held, func() { unlockWith(shsession.Note{}) }
+}
+
+// eventuallyFree fails unless the lock becomes free, with no note that keeps out.
+func eventuallyFree(t *testing.T, s shsession.Store) {
+	t.Helper()
+	eventually(t, "the lock is free", func() bool {
+		_, unlock, err := s.TryLock(t.Context(), nil)
+		if err == nil {
+			unlock(shsession.Note{})
+		} else if !errors.Is(err, shsession.ErrLocked) {
+			t.Fatalf("TryLock: %v", err)
+		}
+		return err == nil
+	})
 }
 
 // wantLocked fails if the lock is free, and returns who has it.
 func wantLocked(t *testing.T, s shsession.Store) (holder string) {
 	t.Helper()
-	_, unlock, err := s.TryLock(t.Context())
+	_, unlock, err := s.TryLock(t.Context(), nil)
 	if err == nil {
-		unlock()
+		unlock(shsession.Note{})
 	}
 	var locked *shsession.LockedError
 	if !errors.Is(err, shsession.ErrLocked) || !errors.As(err, &locked) {
@@ -69,11 +83,11 @@ func testLockContext(t *testing.T, s Setup) {
 	ours, theirs := s.Open(), s.Open()
 	type key struct{}
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
-	held, unlock, err := ours.TryLock(ctx)
+	held, unlock, err := ours.TryLock(ctx, nil)
 	if err != nil {
 		t.Fatalf("TryLock: %v", err)
 	}
-	defer unlock()
+	defer unlock(shsession.Note{})
 	if held.Value(key{}) != "value" {
 		t.Error("held doesn't have the values of TryLock's context")
 	}
@@ -81,13 +95,7 @@ func testLockContext(t *testing.T, s Setup) {
 	if held.Err() == nil {
 		t.Error("held isn't done after TryLock's context")
 	}
-	eventually(t, "the lock becomes free when held is done", func() bool {
-		_, unlock, err := theirs.TryLock(t.Context())
-		if err == nil {
-			unlock()
-		}
-		return err == nil
-	})
+	eventuallyFree(t, theirs)
 }
 
 func testLockContended(t *testing.T, s Setup) {
@@ -100,7 +108,7 @@ func testLockContended(t *testing.T, s Setup) {
 			ticker := time.NewTicker(100 * time.Microsecond)
 			defer ticker.Stop()
 			for turns.Load() < rounds && t.Context().Err() == nil {
-				_, unlock, err := store.TryLock(t.Context())
+				_, unlock, err := store.TryLock(t.Context(), nil)
 				switch {
 				case err == nil:
 					if holders.Add(1) > 1 {
@@ -109,7 +117,7 @@ func testLockContended(t *testing.T, s Setup) {
 					<-ticker.C
 					turns.Add(1)
 					holders.Add(-1)
-					unlock()
+					unlock(shsession.Note{})
 				case !errors.Is(err, shsession.ErrLocked):
 					t.Errorf("TryLock: %v", err)
 					return

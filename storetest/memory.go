@@ -14,9 +14,9 @@ import (
 // A Memory is a Store in this process's memory, for tests of programs that share a token.
 // The zero value is an empty store, ready to use. It must not be copied.
 //
-// One Memory acts for one process; Handle makes another, of the same store, to act for
-// another process. No method blocks and no goroutine runs, so that a Memory works in a
-// testing/synctest bubble.
+// One Memory stands for one process. Handle makes another Memory of the same store, which
+// stands for another process. No method blocks and no goroutine runs, so a Memory works in
+// a testing/synctest bubble.
 type Memory struct {
 	home *Memory // whose contents this is a handle of; nil for its own
 
@@ -30,7 +30,9 @@ type contents struct {
 	token    shsession.Token
 	locks    int         // how many there have been
 	holder   *memoryLock // who took the lock last
-	watchers []*Memory   // the handles that watch
+	note     shsession.Note
+	watchers []*Memory          // the handles that watch
+	dead     []shsession.Sharer // the sharers that died
 }
 
 // Handle returns another handle of the same store.
@@ -48,7 +50,7 @@ func (m *Memory) String() string { return "memory" }
 
 // Load implements shsession.Store.
 func (m *Memory) Load(ctx context.Context) (shsession.Token, error) {
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return shsession.Token{}, err
 	}
 	home := m.at()
@@ -62,7 +64,7 @@ func (m *Memory) Load(ctx context.Context) (shsession.Token, error) {
 
 // Publish implements shsession.Sink.
 func (m *Memory) Publish(ctx context.Context, t shsession.Token) error {
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	switch size := len(t.Encode()); {
@@ -77,9 +79,13 @@ func (m *Memory) Publish(ctx context.Context, t shsession.Token) error {
 	if lock, ok := ctx.Value(memoryKey{home}).(*memoryLock); ok && lock != home.holder {
 		return errors.New("the lock was lost before the token was published")
 	}
+	home.note = shsession.Note{}
 	replaced := !home.token.IsZero() && !home.token.Equal(t)
 	home.token = t
 	m.published = t
+	if m.watch != nil {
+		home.dead = nil // this token takes the place of theirs
+	}
 	for _, other := range home.watchers {
 		if other == m {
 			continue
@@ -96,21 +102,21 @@ func (m *Memory) Publish(ctx context.Context, t shsession.Token) error {
 
 // Withdraw implements shsession.Sink.
 func (m *Memory) Withdraw(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	home := m.at()
 	home.mu.Lock()
 	defer home.mu.Unlock()
 	shared := slices.ContainsFunc(home.watchers, func(other *Memory) bool { return other != m })
-	if !shared && home.token.Equal(m.published) {
-		home.token = shsession.Token{}
+	if !shared && !m.published.IsZero() && home.token.Equal(m.published) {
+		home.token, home.note = shsession.Token{}, shsession.Note{}
 	}
 	m.published = shsession.Token{}
 	return nil
 }
 
-// Remove removes the token as something outside would. A Watch puts it back.
+// Remove removes the token as another program would. A Watch puts the token back.
 func (m *Memory) Remove() {
 	home := m.at()
 	home.mu.Lock()
@@ -122,22 +128,39 @@ func (m *Memory) Remove() {
 	home.token = shsession.Token{}
 }
 
-// Sharers returns this process once for every handle that watches.
+// Die does what the death of this handle's process does: it ends the handle's Watch, and
+// frees the lock if the handle has it. The token stays.
+func (m *Memory) Die() {
+	home := m.at()
+	home.mu.Lock()
+	defer home.mu.Unlock()
+	if home.holder != nil && home.holder.by == m {
+		home.holder.lose()
+	}
+	if m.watch != nil {
+		home.dead = append(home.dead, shsession.Sharer{PID: os.Getpid(), Account: m.watch.account})
+		m.watch.end()
+	}
+}
+
+// Sharers returns this process once for every handle that watches, and once for every one
+// that died.
 func (m *Memory) Sharers(ctx context.Context) (live, dead []shsession.Sharer, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return nil, nil, err
 	}
 	home := m.at()
 	home.mu.Lock()
 	defer home.mu.Unlock()
 	for _, other := range home.watchers {
-		live = append(live, shsession.Sharer{PID: os.Getpid(), ClientID: other.watch.clientID})
+		live = append(live, shsession.Sharer{PID: os.Getpid(), Account: other.watch.account})
 	}
-	return live, nil, nil
+	return live, slices.Clone(home.dead), nil
 }
 
 // A memoryLock is a lock that was taken.
 type memoryLock struct {
+	by   *Memory
 	done <-chan struct{}
 	lose context.CancelFunc
 }
@@ -146,8 +169,8 @@ type memoryLock struct {
 type memoryKey struct{ home *Memory }
 
 // TryLock implements shsession.Store.
-func (m *Memory) TryLock(ctx context.Context) (held context.Context, unlock context.CancelFunc, err error) {
-	if err := ctx.Err(); err != nil {
+func (m *Memory) TryLock(ctx context.Context, pass func(shsession.Note) bool) (held context.Context, unlock func(shsession.Note), err error) {
+	if err := context.Cause(ctx); err != nil {
 		return nil, nil, err
 	}
 	home := m.at()
@@ -156,15 +179,25 @@ func (m *Memory) TryLock(ctx context.Context) (held context.Context, unlock cont
 	if home.locked() {
 		return nil, nil, &shsession.LockedError{Holder: fmt.Sprint(home.locks)}
 	}
-	lock := &memoryLock{}
-	held, unlock = context.WithCancel(context.WithValue(ctx, memoryKey{home}, lock))
-	lock.done, lock.lose = held.Done(), unlock
+	if home.note.KeepsOut(pass) {
+		return nil, nil, &shsession.LockedError{Note: home.note}
+	}
+	lock := &memoryLock{by: m}
+	held, lock.lose = context.WithCancel(context.WithValue(ctx, memoryKey{home}, lock))
+	lock.done = held.Done()
 	home.holder = lock
 	home.locks++
-	return held, unlock, nil
+	return held, func(note shsession.Note) {
+		home.mu.Lock()
+		defer home.mu.Unlock()
+		if held.Err() == nil && home.holder == lock && !note.IsZero() {
+			home.note = note
+		}
+		lock.lose()
+	}, nil
 }
 
-// LoseLock takes the lock from whoever has it, as an expiry would.
+// LoseLock takes the lock from its holder, as an expiry would.
 func (m *Memory) LoseLock() {
 	home := m.at()
 	home.mu.Lock()
@@ -174,7 +207,7 @@ func (m *Memory) LoseLock() {
 	}
 }
 
-// locked reports whether somebody has the lock. It is called with mu held.
+// locked reports whether a handle has the lock. It is called with mu held.
 func (c *contents) locked() bool {
 	if c.holder == nil {
 		return false
@@ -188,8 +221,8 @@ func (c *contents) locked() bool {
 }
 
 // Watch implements shsession.Watcher.
-func (m *Memory) Watch(ctx context.Context, clientID string) (shsession.Watch, error) {
-	if err := ctx.Err(); err != nil {
+func (m *Memory) Watch(ctx context.Context, account shsession.Account) (shsession.Watch, error) {
+	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	home := m.at()
@@ -199,11 +232,14 @@ func (m *Memory) Watch(ctx context.Context, clientID string) (shsession.Watch, e
 		return nil, errors.New("the memory is being watched already")
 	}
 	for _, other := range home.watchers {
-		if id := other.watch.clientID; id != clientID && id != "" && clientID != "" {
-			return nil, &shsession.ConflictError{Store: m.String(), ClientID: id, Sharers: []shsession.Sharer{{PID: os.Getpid(), ClientID: id}}}
+		if there := other.watch.account; !there.Matches(account) {
+			return nil, &shsession.ConflictError{
+				Store: m.String(), Account: there, Own: account,
+				Sharers: []shsession.Sharer{{PID: os.Getpid(), Account: there}},
+			}
 		}
 	}
-	m.watch = &memoryWatch{handle: m, clientID: clientID, changed: make(chan struct{}, 1)}
+	m.watch = &memoryWatch{handle: m, account: account, changed: make(chan struct{}, 1)}
 	if !m.published.IsZero() && !m.published.Equal(home.token) {
 		if home.token.IsZero() {
 			home.token = m.published
@@ -222,7 +258,7 @@ func (m *Memory) Watch(ctx context.Context, clientID string) (shsession.Watch, e
 // A memoryWatch is a Watch of a Memory.
 type memoryWatch struct {
 	handle   *Memory
-	clientID string
+	account  shsession.Account
 	changed  chan struct{}
 	restored uint64 // guarded by handle's home.mu
 }
@@ -244,10 +280,15 @@ func (w *memoryWatch) Restored() uint64 {
 }
 
 func (w *memoryWatch) Stop() {
-	m := w.handle
-	home := m.at()
+	home := w.handle.at()
 	home.mu.Lock()
 	defer home.mu.Unlock()
+	w.end()
+}
+
+// end ends the watch, unless it has ended. It is called with mu held.
+func (w *memoryWatch) end() {
+	m, home := w.handle, w.handle.at()
 	if m.watch != w {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func memory(*testing.T) storetest.Setup {
+func memory(t *testing.T) storetest.Setup {
 	var m storetest.Memory
 	first := true
 	return storetest.Setup{
@@ -25,6 +25,23 @@ func memory(*testing.T) storetest.Setup {
 		},
 		Remove:   m.Remove,
 		LoseLock: m.LoseLock,
+		Die: func(account shsession.Account) {
+			dying := m.Handle()
+			token, err := shsession.ParseToken([]byte(`{"access_token": "dying", "expires_at": 4000000000}`))
+			if err == nil {
+				err = dying.Publish(t.Context(), token)
+			}
+			if err == nil {
+				_, err = dying.Watch(t.Context(), account)
+			}
+			if err == nil {
+				_, _, err = dying.TryLock(t.Context(), nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			dying.Die()
+		},
 	}
 }
 
@@ -33,7 +50,7 @@ func TestMemoryInBubble(t *testing.T) { storetest.TestInBubble(t, memory) }
 
 func TestMemorySharers(t *testing.T) {
 	var m storetest.Memory
-	w, err := m.Handle().Watch(t.Context(), "client")
+	w, err := m.Handle().Watch(t.Context(), shsession.Account{ClientID: "client"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package storetest tests implementations of shsession.Store, as testing/fstest and
-// golang.org/x/net/nettest do for file systems and connections. Its [Memory] is a Store
-// for the tests of programs that use one.
+// golang.org/x/net/nettest do for file systems and connections. Its [Memory] is a Store for
+// the tests of programs that use a Store.
 package storetest
 
 import (
@@ -16,17 +16,25 @@ type Setup struct {
 	// it several times.
 	Open func() shsession.Store
 
-	// Remove removes the token from the store by other means than a handle's. It may be
-	// nil; then whether a Watch puts it back isn't tested.
+	// Remove removes the token from the store as another program would, without a handle. It
+	// may be nil; then the suite doesn't test whether a Watch puts the token back.
 	Remove func()
 
 	// LoseLock takes the lock from its holder, as an expiry would. It may be nil for a
 	// store where that can't happen.
 	LoseLock func()
 
-	// Forgets: the store keeps no token past its end, and refuses with
-	// shsession.ErrExpired to publish one that has ended.
+	// Die does what happens in the store when a process is killed that has the store's lock
+	// and shares a token of that account. The token stays. Die may be nil; then the suite
+	// doesn't test what a killed process leaves.
+	Die func(shsession.Account)
+
+	// Forgets: the store keeps no expired token, and refuses to publish one with
+	// shsession.ErrExpired.
 	Forgets bool
+
+	// ManyMachines: the store is for many machines, and keeps no Local note.
+	ManyMachines bool
 }
 
 // Test tests the whole contract of shsession.Store, and of shsession.Watcher if the store
@@ -68,11 +76,24 @@ var tests = []struct {
 	{"LockContended", testLockContended},
 	{"LockStale", testLockStale},
 	{"LockLost", testLockLost},
+	{"NoteKeepsOut", testNoteKeepsOut},
+	{"NotePass", testNotePass},
+	{"NoteEnded", testNoteEnded},
+	{"NoteStays", testNoteStays},
+	{"NoteReplaced", testNoteReplaced},
+	{"NotePublish", testNotePublish},
+	{"NoteWithdraw", testNoteWithdraw},
+	{"NoteTooLate", testNoteTooLate},
+	{"NoteLost", testNoteLost},
+	{"NoteLocal", testNoteLocal},
+	{"NoteCapped", testNoteCapped},
+	{"Dead", testDead},
 	{"WatchRestores", testWatchRestores},
 	{"WatchMissing", testWatchMissing},
 	{"WatchChanged", testWatchChanged},
 	{"WatchTwice", testWatchTwice},
-	{"WatchFellows", testWatchFellows},
+	{"WatchPeers", testWatchPeers},
 	{"WatchWithdraw", testWatchWithdraw},
 	{"WatchConflict", testWatchConflict},
+	{"WatchAccounts", testWatchAccounts},
 }

@@ -170,19 +170,20 @@ func testContextDone(t *testing.T, s Setup) {
 	store := s.Open()
 	token := newToken(t, "token")
 	publish(t, store, token)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := store.Load(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Load: %v, want Canceled", err)
+	cause := errors.New("the caller had enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if _, err := store.Load(ctx); !errors.Is(err, cause) {
+		t.Errorf("Load: %v, want the context's cause", err)
 	}
-	if err := store.Publish(ctx, newToken(t, "late")); !errors.Is(err, context.Canceled) {
-		t.Errorf("Publish: %v, want Canceled", err)
+	if err := store.Publish(ctx, newToken(t, "late")); !errors.Is(err, cause) {
+		t.Errorf("Publish: %v, want the context's cause", err)
 	}
-	if err := store.Withdraw(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Withdraw: %v, want Canceled", err)
+	if err := store.Withdraw(ctx); !errors.Is(err, cause) {
+		t.Errorf("Withdraw: %v, want the context's cause", err)
 	}
-	if _, _, err := store.TryLock(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("TryLock: %v, want Canceled", err)
+	if _, _, err := store.TryLock(ctx, nil); !errors.Is(err, cause) {
+		t.Errorf("TryLock: %v, want the context's cause", err)
 	}
 	wantToken(t, store, token)
 	_, unlock := lock(t, store) // which the TryLock above mustn't have taken

@@ -18,7 +18,7 @@ func watch(t *testing.T, s shsession.Store) shsession.Watch {
 	if !ok {
 		t.Skip("this store is no Watcher")
 	}
-	w, err := watcher.Watch(t.Context(), "client")
+	w, err := watcher.Watch(t.Context(), shsession.Account{ClientID: "client"})
 	if err != nil {
 		t.Fatalf("Watch: %v", err)
 	}
@@ -99,7 +99,7 @@ func testWatchTwice(t *testing.T, s Setup) {
 	ours := s.Open()
 	publish(t, ours, newToken(t, "token"))
 	w := watch(t, ours)
-	if second, err := ours.(shsession.Watcher).Watch(t.Context(), "client"); err == nil {
+	if second, err := ours.(shsession.Watcher).Watch(t.Context(), shsession.Account{ClientID: "client"}); err == nil {
 		second.Stop()
 		t.Error("a second Watch is no error")
 	}
@@ -107,26 +107,26 @@ func testWatchTwice(t *testing.T, s Setup) {
 	w.Stop()
 	again := watch(t, ours)
 	w.Stop() // a late Stop stops nothing else
-	if third, err := ours.(shsession.Watcher).Watch(t.Context(), "client"); err == nil {
+	if third, err := ours.(shsession.Watcher).Watch(t.Context(), shsession.Account{ClientID: "client"}); err == nil {
 		third.Stop()
 		t.Error("a second Watch after a late Stop of another is no error")
 	}
 	again.Stop()
 }
 
-// testWatchFellows shares by two handles, which withdraw one after the other.
-func testWatchFellows(t *testing.T, s Setup) {
+// testWatchPeers shares by two handles, which withdraw one after the other.
+func testWatchPeers(t *testing.T, s Setup) {
 	ours, theirs := s.Open(), s.Open()
 	publish(t, ours, newToken(t, "first"))
 	w := watch(t, ours)
 	publish(t, theirs, newToken(t, "second"))
-	fellow := watch(t, theirs)
+	peer := watch(t, theirs)
 	wantChanged(t, w)
 	third := newToken(t, "third")
 	publish(t, theirs, third)
 	wantChanged(t, w)
 
-	fellow.Stop()
+	peer.Stop()
 	withdraw(t, theirs)
 	wantToken(t, theirs, third) // since ours still shares it
 	if s.Remove != nil {
@@ -173,7 +173,7 @@ func testWatchConflict(t *testing.T, s Setup) {
 		watcher := s.Open().(shsession.Watcher)
 		client := fmt.Sprintf("client-%d", n)
 		all.Go(func() {
-			w, err := watcher.Watch(t.Context(), client)
+			w, err := watcher.Watch(t.Context(), shsession.Account{ClientID: client})
 			var conflict *shsession.ConflictError
 			switch {
 			case errors.As(err, &conflict):
@@ -194,9 +194,60 @@ func testWatchConflict(t *testing.T, s Setup) {
 	if won.Load() == nil {
 		t.Fatal("none of the clients watches")
 	}
-	w, err := s.Open().(shsession.Watcher).Watch(t.Context(), *won.Load())
+	w, err := s.Open().(shsession.Watcher).Watch(t.Context(), shsession.Account{ClientID: *won.Load()})
 	if err != nil {
 		t.Fatalf("Watch of the same client: %v", err)
 	}
 	w.Stop()
+}
+
+// testWatchAccounts has one account watch, and others beside: what a store can't tell of
+// an account matches anything.
+func testWatchAccounts(t *testing.T, s Setup) {
+	first := s.Open()
+	if _, ok := first.(shsession.Watcher); !ok {
+		t.Skip("this store is no Watcher")
+	}
+	const (
+		production = "https://identity.example.com/realms/main"
+		staging    = "https://staging.example.com/realms/main"
+		oldHub     = "https://services.sentinel-hub.com/oauth/token"
+		newHub     = "https://services-uswest2.sentinel-hub.com/auth/realms/main"
+	)
+	for _, test := range []struct {
+		there, own shsession.Account
+		conflict   bool
+	}{
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{Issuer: production, ClientID: "client"}, false},
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{Issuer: staging, ClientID: "client"}, true},
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{Issuer: production, ClientID: "other"}, true},
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{ClientID: "client"}, false},
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{ClientID: "other"}, true},
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{Issuer: production}, false},
+		{shsession.Account{Issuer: production, ClientID: "client"}, shsession.Account{}, false},
+		{shsession.Account{}, shsession.Account{Issuer: staging, ClientID: "client"}, false},
+		{shsession.Account{Issuer: oldHub, ClientID: "client"}, shsession.Account{Issuer: newHub, ClientID: "client"}, false},
+		{shsession.Account{Issuer: oldHub, ClientID: "client"}, shsession.Account{Issuer: newHub, ClientID: "other"}, true},
+	} {
+		w, err := s.Open().(shsession.Watcher).Watch(t.Context(), test.there)
+		if err != nil {
+			t.Fatalf("Watch of %+v: %v", test.there, err)
+		}
+		beside, err := s.Open().(shsession.Watcher).Watch(t.Context(), test.own)
+		var conflict *shsession.ConflictError
+		switch {
+		case err == nil:
+			beside.Stop()
+			if test.conflict {
+				t.Errorf("%+v can watch beside %+v", test.own, test.there)
+			}
+		case !errors.As(err, &conflict):
+			t.Errorf("Watch: %v", err)
+		case !test.conflict:
+			t.Errorf("%+v beside %+v: %v", test.own, test.there, err)
+		case conflict.Account != test.there || conflict.Own != test.own:
+			t.Errorf("the conflict of %+v beside %+v is %+v", test.own, test.there, conflict)
+		}
+		w.Stop()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -11,10 +12,11 @@ import (
 	"time"
 )
 
-// A baseline is what an earlier run has measured.
+// A baseline is what an earlier run has measured on one machine. A file has one for each kind of
+// machine: what two programs take differs from one to another, and so does the ratio.
 type baseline struct {
 	Date     string
-	CPU      string
+	Machine  string
 	Rounds   int
 	Measured []record
 }
@@ -112,55 +114,93 @@ func records(m *measurements) []record {
 	return all
 }
 
+// kindOfMachine names the kind of this machine. Virtual ones often say no more than the
+// processor's maker, so that the number of its model is needed.
+func kindOfMachine(m *measurements) string {
+	info, _ := os.ReadFile("/proc/cpuinfo") // an error means that this system has no such file
+	if model := regexp.MustCompile(`(?m)^model\s*: (\d+)$`).FindSubmatch(info); model != nil {
+		return fmt.Sprintf("%s, model %s", m.cpu, model[1])
+	}
+	return m.cpu
+}
+
+// writeBaseline replaces the baseline of this kind of machine. The others lose what isn't measured any more.
 func writeBaseline(path string, m *measurements) error {
-	b := baseline{m.start.UTC().Format(time.DateOnly), m.cpu, m.rounds, records(m)}
+	b := baseline{m.start.UTC().Format(time.DateOnly), kindOfMachine(m), m.rounds, records(m)}
 	if len(b.Measured) == 0 {
 		return fmt.Errorf("%d rounds give no intervals, so %s is left as it was", m.rounds, path)
 	}
-	data, err := json.MarshalIndent(b, "", "\t")
+	all, err := readBaselines(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(other baseline) bool { return other.Machine == b.Machine })
+	for i := range all {
+		all[i].Measured = slices.DeleteFunc(all[i].Measured, func(r record) bool { return r.missing(m) })
+	}
+	data, err := json.MarshalIndent(append(all, b), "", "\t")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
-// readBaseline returns the part of a baseline that a pattern matches.
-func readBaseline(path, pattern string) (baseline, error) {
-	var b baseline
+func readBaselines(path string) (all []baseline, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return b, fmt.Errorf("there is nothing to compare with: %w", err)
+		return nil, fmt.Errorf("there is nothing to compare with: %w", err)
 	}
-	if err := json.Unmarshal(data, &b); err != nil {
-		return b, fmt.Errorf("%s: %w", path, err)
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	b.Measured = slices.DeleteFunc(b.Measured, func(r record) bool { return !matches(pattern, benchmarkPrefix+r.Work) })
-	if len(b.Measured) == 0 {
-		return b, fmt.Errorf("%s has nothing that %q matches", path, pattern)
+	return all, nil
+}
+
+// merged returns what a pattern matches of some baselines, each record once: of several machines'
+// that with the highest limit.
+func merged(all []baseline, pattern string) (records []record) {
+	for _, b := range all {
+		for _, r := range b.Measured {
+			i := slices.IndexFunc(records, func(other record) bool {
+				return other.Work == r.Work && other.Unit == r.Unit && other.Peer == r.Peer
+			})
+			switch {
+			case !matches(pattern, benchmarkPrefix+r.Work):
+			case i < 0:
+				records = append(records, r)
+			case r.limit() > records[i].limit():
+				records[i] = r
+			}
+		}
 	}
-	return b, nil
+	return records
 }
 
 // check measures anew and fails if something is worse than in the baseline, twice: of some
 // hundred measurements, one or two look worse by chance. It also fails if something
 // isn't measured any more, unless a reason is given.
 func check(measure func(pattern string) (*measurements, error), o options) error {
-	before, err := readBaseline(o.baseline, o.bench)
+	all, err := readBaselines(o.baseline)
 	if err != nil {
 		return err
+	}
+	before := merged(all, o.bench)
+	if len(before) == 0 {
+		return fmt.Errorf("%s has nothing that %q matches", o.baseline, o.bench)
 	}
 	m, err := measure(o.bench)
 	if err != nil {
 		return err
 	}
-	if m.cpu != before.CPU {
-		fmt.Printf("the baseline is of another processor (%s), so a ratio may differ for that\n", before.CPU)
+	kind := kindOfMachine(m)
+	if !slices.ContainsFunc(all, func(b baseline) bool { return b.Machine == kind }) {
+		fmt.Printf("the baseline has no machine of this kind (%s), so a ratio may differ for that\n", kind)
 	}
 	for _, reason := range m.skippedReasons() {
 		fmt.Println("left out:", reason)
 	}
-	lost := reportLost(before.Measured, m)
-	worse, vague := regressions(before.Measured, m)
+	lost := reportLost(before, m)
+	worse, vague := regressions(before, m)
 	if vague > 0 {
 		fmt.Printf("%d ratios vary so much that they may be a quarter worse unnoticed: more rounds would tell\n", vague)
 	}
@@ -176,7 +216,7 @@ func check(measure func(pattern string) (*measurements, error), o options) error
 		return errors.Join(errors.New("something is worse than in the baseline"), lost)
 	}
 	if lost == nil {
-		fmt.Printf("none of %d measurements is worse than in the baseline\n", len(before.Measured))
+		fmt.Printf("none of %d measurements is worse than in the baseline\n", len(before))
 	}
 	return lost
 }

@@ -13,19 +13,50 @@ import (
 // doctored writes the baseline of some measurements, changed, and returns its path.
 func doctored(t *testing.T, m *measurements, change func(*record)) string {
 	t.Helper()
-	b := baseline{CPU: m.cpu, Measured: records(m)}
+	b := baseline{Machine: "test", Measured: records(m)}
 	for i := range b.Measured {
 		change(&b.Measured[i])
 	}
-	data, err := json.Marshal(b)
+	return saved(t, b)
+}
+
+func saved(t *testing.T, all ...baseline) (path string) {
+	t.Helper()
+	data, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "baseline.json")
+	path = filepath.Join(t.TempDir(), "baseline.json")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// A machine of any kind may be as slow as the slowest in the baseline. A new measurement replaces that of its own kind.
+func TestMachines(t *testing.T) {
+	fast, slow := measured(t, 1), measured(t, 1.5)
+	path := saved(t, baseline{Machine: "fast", Measured: records(fast)}, baseline{Machine: "slow", Measured: records(slow)})
+	checked := func(now float64) error {
+		return check(func(string) (*measurements, error) { return measured(t, now), nil }, options{bench: ".", baseline: path})
+	}
+	if err := checked(1.5); err != nil {
+		t.Errorf("as on the slow machine: %v", err)
+	}
+	if checked(2) == nil {
+		t.Error("slower than on both passes")
+	}
+	for range 2 {
+		if err := writeBaseline(path, measured(t, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all, err := readBaselines(path); err != nil || len(all) != 3 {
+		t.Errorf("%d baselines, %v", len(all), err)
+	}
+	if err := checked(2); err != nil {
+		t.Errorf("as on this machine: %v", err)
+	}
 }
 
 func TestRecords(t *testing.T) {

@@ -33,13 +33,20 @@ func writeDocs(dir string, m *measurements) ([]string, error) {
 	}
 	measured := circumstances(m) + "\n### Goals\n\n" + goalTable(m) + "\n"
 	var written []string
-	for _, p := range []struct{ file, title, svg string }{
-		{"speed.svg", "shsession's time divided by each peer's", ratioPlot(m)},
-		{"speed-renewal.svg", "How long a call takes while the token is renewed", renewalPlot(m)},
-		{"speed-growth.svg", "Costs as the work grows", growthPlot(m)},
+	for _, p := range []struct {
+		file, title string
+		draw        func(*measurements) ([]byte, error)
+	}{
+		{"speed.svg", "shsession's time divided by each peer's", ratioPlot},
+		{"speed-renewal.svg", "How long a call takes while the token is renewed", renewalPlot},
+		{"speed-growth.svg", "Costs as the work grows", growthPlot},
 	} {
+		picture, err := p.draw(m)
+		if err != nil {
+			return written, err
+		}
 		name := filepath.Join(dir, p.file)
-		if err := os.WriteFile(name, []byte(p.svg), 0o644); err != nil {
+		if err := os.WriteFile(name, picture, 0o644); err != nil {
 			return written, err
 		}
 		written = append(written, name)
@@ -74,7 +81,7 @@ func versions(m *measurements) []string {
 	}
 	versions = append(versions, us)
 	list := output("go", "list", "-m", "-f", "{{.Path}} {{.Version}}", "golang.org/x/oauth2", "cloud.google.com/go/auth",
-		"github.com/aws/aws-sdk-go-v2", "github.com/redis/go-redis/v9")
+		"github.com/aws/aws-sdk-go-v2", "github.com/redis/go-redis/v9", "golang.org/x/time", "github.com/go-redis/redis_rate/v10")
 	versions = append(versions, strings.Split(list, "\n")...)
 	if python := output("python3", "--version"); python != "" {
 		versions = append(versions, python)

@@ -1,17 +1,17 @@
 package main
 
-import "fmt"
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
 
-const (
-	labelWide = 250.0
-	plotWide  = 880
+	"github.com/shsession/shsession/bench/internal/figure"
 )
 
 // A ratioRow is a row of the plot, with the peers that did its work.
 type ratioRow struct {
 	label  string
-	ratios []peerRatio
-	middle float64 // where it is, from the top
+	ratios []peerRatio // none in the row of a subject's title
 }
 
 type peerRatio struct {
@@ -19,80 +19,64 @@ type peerRatio struct {
 	estimate
 }
 
-// lane is how far a row's peers are above one another, so that their marks don't hide one another.
-const lane = 7.0
+// lanes is how high a row is: its marks are one below the other, so that none hides another.
+func (r ratioRow) lanes() float64 { return max(3, float64(len(r.ratios))+1) }
 
-func (r ratioRow) height() float64 { return max(22, lane*float64(len(r.ratios))+8) }
+// laneHigh is how high a lane is, in points.
+const laneHigh = 5.2
 
 // ratioPlot shows shsession's time divided by each peer's, on a logarithmic scale: the mark is the median
 // and the bar its interval.
-func ratioPlot(m *measurements) string {
-	const right, top = plotWide - 24, 70.0
-	rows, height := layOut(m, top)
-	ends, seen := []float64{1}, map[string]bool{}
-	for _, r := range rows {
-		for _, e := range r.ratios {
-			seen[e.peer] = true
-			ends = append(ends, e.Low, e.Median, e.High)
-		}
-	}
-	scale := newLogScale(ends, 1, labelWide, right)
-	out := newSVG(plotWide, int(height)+26, "shsession's time divided by each peer's")
-	out.text(12, 22, "start", "title", "shsession's time divided by each peer's: the median, and the interval that holds it with 95 % confidence")
-	out.legend(12, 46, inOrder(seen))
-	for _, r := range rows {
-		if len(r.ratios) > 0 {
-			out.rect(labelWide, r.middle-r.height()/2+1, right-labelWide, r.height()-2, "band")
-		}
-	}
-	for _, tick := range scale.ticks() {
-		class := "grid"
-		if tick == 1 {
-			class = "one"
-		}
-		out.line(scale.at(tick), top-6, scale.at(tick), height, class)
-		out.text(scale.at(tick), height+16, "middle", "faint", digits(tick))
-	}
-	out.text(scale.at(1)-8, top+6, "end", "faint", "← shsession takes less")
-	out.text(scale.at(1)+8, top+6, "start", "faint", "more →")
-	for _, r := range rows {
+func ratioPlot(m *measurements) ([]byte, error) {
+	p, seen := figure.New(""), map[string]bool{}
+	var ticks []plot.Tick
+	var titles plotter.XYLabels
+	top := 3.0 // of the row, in lanes below the upper end
+	for _, r := range allRatioRows(m) {
+		middle := -top - r.lanes()/2
 		if len(r.ratios) == 0 {
-			out.text(12, r.middle+6, "start", "title", r.label)
+			titles.XYs, titles.Labels = append(titles.XYs, plotter.XY{Y: middle}), append(titles.Labels, r.label)
+		} else {
+			ticks = append(ticks, plot.Tick{Value: middle, Label: r.label})
+		}
+		for i, e := range r.ratios {
+			y, style := middle+float64(len(r.ratios)-1)/2-float64(i), peerNamed(e.peer)
+			if e.bounded() && e.Low > 0 {
+				p.Add(style.interval(plotter.XY{X: e.Low, Y: y}, plotter.XY{X: e.High, Y: y}))
+			}
+			p.Add(style.mark(plotter.XY{X: e.Median, Y: y}))
+			seen[e.peer] = true
+		}
+		top += r.lanes()
+	}
+	p.Add(figure.Stroke(figure.Line, 1, plotter.XY{X: 1, Y: -top}, plotter.XY{X: 1}))
+	p.Add(figure.Label(plotter.XY{X: 1, Y: -1}, draw.XRight, figure.Text(9), "← shsession takes less"))
+	p.Add(figure.Label(plotter.XY{X: 1, Y: -1}, draw.XLeft, figure.Text(9), "more →"))
+	figure.Logarithmic(&p.X, 1, digits)
+	p.Y.Min, p.Y.Max, p.Y.Tick.Marker = -top, 0, plot.ConstantTicks(ticks)
+	for i, at := range titles.XYs {
+		at.X = p.X.Min
+		p.Add(figure.Label(at, draw.XLeft, figure.Bold(10), titles.Labels[i]))
+	}
+	return figure.Picture{
+		Title:  "shsession's time divided by each peer's: the median, and the interval that holds it with 95 % confidence",
+		Legend: legend(seen), Width: plotWide, Height: top*laneHigh + 80,
+		Plots: [][]*plot.Plot{{p}},
+	}.SVG()
+}
+
+// allRatioRows returns the rows of all subjects that are in the plot, each subject's after a row with its title.
+func allRatioRows(m *measurements) (rows []ratioRow) {
+	for _, s := range subjects() {
+		if !s.inPlot {
 			continue
 		}
-		out.text(24, r.middle+4, "start", "", r.label)
-		drawRatios(out, r, scale)
-	}
-	return out.end()
-}
-
-// layOut returns the rows of all subjects that are in the plot, each after one with its title and no ratios,
-// and where they end.
-func layOut(m *measurements, y float64) (rows []ratioRow, end float64) {
-	for _, s := range plotted() {
-		of := ratioRows(m, s)
-		if len(of) > 0 {
-			of = append([]ratioRow{{label: s.title}}, of...)
-		}
-		for _, r := range of {
-			r.middle = y + r.height()/2
-			y += r.height()
-			rows = append(rows, r)
+		s.units = []string{seconds}
+		if of := ratioRows(m, s); len(of) > 0 {
+			rows = append(append(rows, ratioRow{label: s.title}), of...)
 		}
 	}
-	return rows, y
-}
-
-// plotted returns the subjects that are in the plot, with their times alone.
-func plotted() []subject {
-	var all []subject
-	for _, s := range subjects() {
-		if s.inPlot {
-			s.units = []string{seconds}
-			all = append(all, s)
-		}
-	}
-	return all
+	return rows
 }
 
 func ratioRows(m *measurements, s subject) []ratioRow {
@@ -109,15 +93,4 @@ func ratioRows(m *measurements, s subject) []ratioRow {
 		}
 	}
 	return rows
-}
-
-func drawRatios(out *svg, r ratioRow, scale logScale) {
-	first := r.middle - lane*float64(len(r.ratios)-1)/2
-	for i, e := range r.ratios {
-		p, y := peerNamed(e.peer), first+lane*float64(i)
-		if e.bounded() && e.Low > 0 {
-			out.interval(scale.at(e.Low), y, scale.at(e.High), y, p.colour)
-		}
-		out.mark(scale.at(e.Median), y, p, fmt.Sprintf("%s / %s: %s", r.label, p.title, formatRatio(e.estimate)))
-	}
 }

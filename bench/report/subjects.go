@@ -1,8 +1,11 @@
 package main
 
 import (
+	"image/color"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // A subject is one table: some benchmarks, in some units.
@@ -42,6 +45,9 @@ func subjects() []subject {
 		{"Stores", []string{"Store", "Redis"}, []string{seconds},
 			"Floors: to write a file and rename it; to open, lock and close one; in Redis on the loopback interface, GET, SET, and SET NX with DEL on a bare connection.",
 			"", true},
+		{"A private directory", []string{"Directory"}, []string{seconds},
+			"The store of a system without /dev/shm, on Linux, beside the one in /dev/shm. The first Load is by a new Store; the fresh Token is of a session by Join.",
+			"", true},
 		{"Sharing", []string{"ShareRenewal", "ShareIdle", "ShareChurn", "ShareCommand", "Idle"},
 			[]string{"cpu-sec/renewal", "cpu-sec/file", ofCore, "heap-B", "goroutines", "resident-B"},
 			"Floors: a renewal that nobody shares; what a foreign file costs whoever makes and removes it; a Go program that waits. Foreign files are others' in /dev/shm, of which the kernel tells whoever watches what is shared there.",
@@ -52,6 +58,12 @@ func subjects() []subject {
 		{"The proxy", []string{"Proxy"}, []string{seconds},
 			"Answers of 1 KB and of 16 MB through a proxy, a process of its own, with connections that are open, to one client or many. Floor: httputil.ReverseProxy with one header. nginx adds a fixed header.",
 			"", true},
+		{"The token endpoint", []string{"HandOut"}, []string{seconds},
+			"A login at `shsession share --endpoint`, with a connection that is open. Floor: a handler that writes the same bytes.",
+			"", true},
+		{"A rate limit", []string{"Limit", "LimitTransport"}, []string{seconds},
+			"A reservation that needn't wait, without contention: two limits and the slots are checked in one step. Floors: to open, lock, read, write and close a file; one GET in Redis, on a bare connection; a request without a Transport. x/time/rate and redis_rate know one limit, and no slots.",
+			"x/time/rate is for one process, and redis_rate for Redis.", true},
 		{"Growth with the token's size", []string{"TokenSize"}, []string{seconds},
 			"Floors: as above. Collect is with a new Store.",
 			"Python publishes from a thread that can't be asked to, and its `session.token` doesn't look at the token.", false},
@@ -148,6 +160,14 @@ func partTitle(part string) string {
 		return "no server"
 	case "server=loopback":
 		return "over loopback"
+	case "limiter=none":
+		return "without a limiter"
+	case "limiter=in_memory":
+		return "with a limiter in memory"
+	case "do=Load":
+		return "first Load"
+	case "do=Token":
+		return "fresh Token"
 	case "do=token":
 		return "token, cached"
 	case "do=login":
@@ -174,6 +194,12 @@ func benchmarkTitle(name string) string {
 	switch name {
 	case "Fresh", "FreshBy":
 		return ""
+	case "HandOut":
+		return "a login"
+	case "Limit":
+		return "reservation"
+	case "LimitTransport":
+		return "Transport"
 	case "Joining":
 		return "first Token"
 	case "Expiry":
@@ -246,23 +272,27 @@ func leadingNumber(text string) (n int, rest string) {
 
 // A peerStyle is how a peer is shown.
 type peerStyle struct {
-	name, title, colour string
-	shape               shape
+	name, title string
+	colour      color.RGBA
+	shape       draw.GlyphDrawer
 }
 
 // peers returns them in the order of columns, ours first. Their colours can be told apart by everybody (after
 // Okabe and Ito), on white and on black, and where some are in one row so can their shapes.
 func peers() []peerStyle {
 	return []peerStyle{
-		{ours, "shsession", "#2f86d6", circle},
-		{"floor", "floor", "#8a8f98", square},
-		{"x-oauth2", "x/oauth2", "#e69f00", circle},
-		{"cloud-auth", "cloud/auth", "#00a87a", diamond},
-		{"aws-sdk", "aws-sdk-go-v2", "#e0601a", up},
-		{"python-S", "python -S", "#56b4e9", up},
-		{"python", "Python sentinelhub", "#cc79a7", down},
-		{"nginx", "nginx", "#b5a300", circle},
-		{"direct", "no proxy", "#9a7bd0", down},
+		{ours, "shsession", color.RGBA{0x2f, 0x86, 0xd6, 0xff}, draw.CircleGlyph{}},
+		{"floor", "floor", color.RGBA{0x8a, 0x8f, 0x98, 0xff}, draw.BoxGlyph{}},
+		{"x-oauth2", "x/oauth2", color.RGBA{0xe6, 0x9f, 0x00, 0xff}, draw.CircleGlyph{}},
+		{"cloud-auth", "cloud/auth", color.RGBA{0x00, 0xa8, 0x7a, 0xff}, draw.SquareGlyph{}},
+		{"aws-sdk", "aws-sdk-go-v2", color.RGBA{0xe0, 0x60, 0x1a, 0xff}, draw.PyramidGlyph{}},
+		{"python-S", "python -S", color.RGBA{0x56, 0xb4, 0xe9, 0xff}, draw.PyramidGlyph{}},
+		{"python", "Python sentinelhub", color.RGBA{0xcc, 0x79, 0xa7, 0xff}, draw.TriangleGlyph{}},
+		{"nginx", "nginx", color.RGBA{0xb5, 0xa3, 0x00, 0xff}, draw.CircleGlyph{}},
+		{"x-rate", "x/time/rate", color.RGBA{0xf0, 0x72, 0x8f, 0xff}, draw.SquareGlyph{}},
+		{"redis_rate", "redis_rate", color.RGBA{0x8c, 0x56, 0x4b, 0xff}, draw.PyramidGlyph{}},
+		{"dev-shm", "/dev/shm", color.RGBA{0x4d, 0xa3, 0xa3, 0xff}, draw.CrossGlyph{}},
+		{"direct", "no proxy", color.RGBA{0x9a, 0x7b, 0xd0, 0xff}, draw.RingGlyph{}},
 	}
 }
 
@@ -273,5 +303,5 @@ func peerNamed(name string) peerStyle {
 			return p
 		}
 	}
-	return peerStyle{name: name, title: name}
+	return peerStyle{name: name, title: name, shape: draw.CircleGlyph{}}
 }

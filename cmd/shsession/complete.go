@@ -1,15 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/shsession/shsession/internal/child"
+	"github.com/shsession/shsession/internal/place"
 	"github.com/shsession/shsession/shm"
 )
 
@@ -17,7 +17,7 @@ import (
 func segmentNames(cmd *cobra.Command) []string {
 	segments, err := shm.List(cmd.Context())
 	if err != nil {
-		return nil // nothing can be offered, and nobody is there to be told
+		return nil // a completion has no way to report an error
 	}
 	var names []string
 	for _, s := range segments {
@@ -34,97 +34,31 @@ func completeSegments(cmd *cobra.Command, args []string, _ string) ([]string, co
 	return segmentNames(cmd), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeStores completes a STORE that is read: a segment's name, or the beginning of a URL.
+// completeStores completes a STORE that is read.
 func completeStores(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	return completeStart(typed, segmentNames(cmd), func(kind sinkKind) bool { return kind.isStore })
+	return completed(place.CompleteStore(typed, segmentNames(cmd)))
 }
 
-// completeSinks completes a place to put a token: the beginning of a URL, or a file's path behind that.
+// completeSinks completes a place to share a token in.
 func completeSinks(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	for _, kind := range sinkKinds() {
-		scheme, path, isURL := strings.Cut(typed, ":")
-		if !isURL || kind.isStore || !slices.Contains(kind.schemes, scheme) {
-			continue
-		}
-		var paths []string
-		for _, file := range filesFrom(path) {
-			paths = append(paths, scheme+":"+file)
-		}
-		return paths, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	}
-	return completeStart(typed, nil, func(sinkKind) bool { return true })
+	return completed(place.CompleteSink(typed))
 }
 
-// completeStart completes what is typed to one of some names, or the beginning of a URL, behind which there is more to type.
-func completeStart(typed string, names []string, willDo func(sinkKind) bool) ([]string, cobra.ShellCompDirective) {
-	var found []string
-	for _, name := range names {
-		for _, written := range []string{name, "shm:" + name} {
-			if strings.HasPrefix(written, typed) && strings.Contains(typed, ":") == strings.Contains(written, ":") {
-				found = append(found, written)
-			}
-		}
+// completed returns the completions. more says that the user types on behind one: no space is added.
+func completed(found []string, more bool) ([]string, cobra.ShellCompDirective) {
+	if more {
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
-	if len(found) > 0 && typed != "" {
-		return found, cobra.ShellCompDirectiveNoFileComp
-	}
-	for _, kind := range sinkKinds() {
-		if start := kind.form[:strings.IndexAny(kind.form, "NHP")]; willDo(kind) && strings.HasPrefix(start, typed) {
-			found = append(found, start)
-		}
-	}
-	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-}
-
-// filesFrom returns the files whose paths begin like this, and directories with a slash behind them.
-func filesFrom(start string) []string {
-	dir, base := filepath.Split(start)
-	entries, err := os.ReadDir(cmp.Or(dir, "."))
-	if err != nil {
-		return nil
-	}
-	var files []string
-	for _, entry := range entries {
-		switch name := entry.Name(); {
-		case !strings.HasPrefix(name, base), base == "" && strings.HasPrefix(name, "."):
-		case entry.IsDir():
-			files = append(files, dir+name+string(filepath.Separator))
-		default:
-			files = append(files, dir+name)
-		}
-	}
-	return files
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeCommand completes the command behind --, and leaves its arguments to the shell, which knows files.
 func completeCommand(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	switch {
-	case !slices.Contains(os.Args, "--"): // cobra doesn't tell
+	case !slices.Contains(os.Args, "--"): // cobra doesn't say whether -- was typed
 		return []string{"--"}, cobra.ShellCompDirectiveNoFileComp
 	case len(args) > 0 || strings.ContainsRune(typed, filepath.Separator):
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	return programs(typed), cobra.ShellCompDirectiveDefault
-}
-
-// programs returns the names in PATH that begin like this.
-func programs(start string) []string {
-	var names []string
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			continue // as a shell does
-		}
-		for _, entry := range entries {
-			if !strings.HasPrefix(entry.Name(), start) {
-				continue
-			}
-			info, err := os.Stat(filepath.Join(dir, entry.Name()))
-			if err == nil && info.Mode().IsRegular() && (info.Mode()&0o111 != 0 || runtime.GOOS == "windows") {
-				names = append(names, entry.Name())
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return child.Programs(typed), cobra.ShellCompDirectiveDefault
 }

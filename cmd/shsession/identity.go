@@ -14,6 +14,10 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/display"
+	"github.com/shsession/shsession/internal/signals"
+	"github.com/shsession/shsession/internal/usererror"
+	"github.com/shsession/shsession/ratelimit"
 )
 
 // identityFlags are the flags of the identity command.
@@ -26,6 +30,8 @@ type identityFlags struct {
 	clientFile  string
 	faults      []string
 	files       string
+	limit       string
+	units       float64
 }
 
 func (a *app) identityCommand() *cobra.Command {
@@ -35,19 +41,20 @@ func (a *app) identityCommand() *cobra.Command {
 		Short: "Run an identity service to develop against",
 		Long: `identity runs a service for development and tests, never for production: it logs
 clients in as Sentinel Hub does, answers API requests that have a valid token, and
-fails on demand. It forgets everything when it ends.
+fails on demand. It keeps nothing after it ends.
 
-A fault is a status or one of html, malformed, oversized, slow:2s, cut, drop, hang, skew:-10m,
-no-expiry, expires-in:0, 307:URL and 429:retry-after=7. With api/ before it, it is served at
-the API; *N after it limits it to N times, ~P to a part of the requests. POST /faults adds
-one while the service runs, GET /counters says what happened.`,
+A fault is an HTTP status or one of html, malformed, oversized, slow:2s, cut, drop, hang, skew:-10m,
+no-expiry, expires-in:0, 307:URL and 429:retry-after=7. api/FAULT is a fault at the API, FAULT one at
+the token endpoint. FAULT*3 is served three times, FAULT~0.1 to a tenth of the requests. POST /faults
+adds a fault while the service runs; GET /counters returns the service's counters.`,
 		Example: `  shsession identity --listen 127.0.0.1:8081 --lifetime 60s
-  shsession identity --client my-id:my-secret --fault '503*3' --fault api/401~0.1`,
+  shsession identity --client id:secret --fault '503*3' --fault api/401~0.1`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			signals.CatchPipe()
 			var logger *slog.Logger
-			if a.verbose {
-				logger = a.serviceLogger()
+			if a.Verbose {
+				logger = a.ServiceLogger()
 			}
 			o, err := f.options(cmd, logger)
 			if err != nil {
@@ -62,12 +69,14 @@ one while the service runs, GET /counters says what happened.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8081", "listen on this `address`")
-	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen where other machines can connect, too")
-	flags.DurationVar(&f.lifetime, "lifetime", identity.DefaultLifetime, "the life of its tokens")
-	flags.DurationVar(&f.skew, "skew", 0, "how far its clock is ahead, or behind if negative")
-	flags.StringArrayVar(&f.clients, "client", nil, "a client that may log in (`ID:SECRET`, may be repeated)")
-	flags.StringVar(&f.clientFile, "client-file", "", "a `file` with a client, ID:SECRET, on each line")
-	flags.StringArrayVar(&f.faults, "fault", nil, "a `fault` to serve (may be repeated)")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "let other machines connect")
+	flags.DurationVar(&f.lifetime, "lifetime", identity.DefaultLifetime, "the life of the tokens")
+	flags.DurationVar(&f.skew, "skew", 0, "how far the service's clock is ahead; negative: behind")
+	flags.StringArrayVar(&f.clients, "client", nil, "let the client `ID:SECRET` log in (may be repeated)")
+	flags.StringVar(&f.clientFile, "client-file", "", "let the clients in this `file` log in, one ID:SECRET a line")
+	flags.StringArrayVar(&f.faults, "fault", nil, "serve this `fault` (may be repeated)")
+	flags.StringVar(&f.limit, "limit", "", "limit each client to this `POLICY` at the API, such as 300/min,300pu/min,4")
+	flags.Float64Var(&f.units, "units", 0, "the cost of each API request, in processing `units`")
 	flags.StringVar(&f.files, "files", "", "serve this `directory` under /files/ to requests with a token")
 	return cmd
 }
@@ -99,6 +108,14 @@ func (f *identityFlags) options(cmd *cobra.Command, logger *slog.Logger) (identi
 		}
 		o.Faults = append(o.Faults, rule)
 	}
+	if f.limit != "" {
+		policy, err := ratelimit.ParsePolicy(f.limit)
+		if err != nil {
+			return o, usage(cmd, "--limit: %w", err)
+		}
+		o.Limit = policy
+	}
+	o.Units = f.units
 	if f.files != "" {
 		if info, err := os.Stat(f.files); err != nil {
 			return o, err
@@ -114,20 +131,20 @@ func (f *identityFlags) options(cmd *cobra.Command, logger *slog.Logger) (identi
 func (a *app) serveIdentity(ctx context.Context, server *identity.Server, listen string, o identity.Options) error {
 	err := server.ListenAndServe(ctx, listen, func(addr net.Addr) { a.introduce("http://"+addr.String(), o) })
 	if errors.Is(err, identity.ErrNotLoopback) {
-		return withHint(err, "--allow-remote allows it")
+		return usererror.WithHint(err, "--allow-remote allows it")
 	}
-	return listenError(err)
+	return usererror.OfAddress(err)
 }
 
 // introduce says how to use the identity service at a URL.
 func (a *app) introduce(base string, o identity.Options) {
-	fmt.Fprintf(a.out, "For development only: an identity service on %s, whose tokens live %s.\n\n", base, lifeText(o.Lifetime))
+	fmt.Fprintf(a.Out, "For development only: an identity service on %s, whose tokens live %s.\n\n", base, display.Life(o.Lifetime))
 	id, secret := identity.DevelopmentID, identity.DevelopmentSecret
 	if len(o.Clients) > 0 {
 		id, secret = o.Clients[0].ID, "…"
 	}
-	fmt.Fprintf(a.out, "  export SH_BASE_URL=%s\n", base)
-	fmt.Fprintf(a.out, "  export SH_TOKEN_URL=%s/auth/realms/main/protocol/openid-connect/token\n", base)
-	fmt.Fprintf(a.out, "  export SH_CLIENT_ID=%s SH_CLIENT_SECRET=%s\n\n", printable(id), secret)
-	fmt.Fprintln(a.out, "Then `shsession token` logs in there. Interrupt to stop it.")
+	fmt.Fprintf(a.Out, "  export SH_BASE_URL=%s\n", base)
+	fmt.Fprintf(a.Out, "  export SH_TOKEN_URL=%s/auth/realms/main/protocol/openid-connect/token\n", base)
+	fmt.Fprintf(a.Out, "  export SH_CLIENT_ID=%s SH_CLIENT_SECRET=%s\n\n", display.Line(id), secret)
+	fmt.Fprintln(a.Out, "Then `shsession token` logs in there. Interrupt to stop the service.")
 }

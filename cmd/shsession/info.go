@@ -10,26 +10,31 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/display"
+	"github.com/shsession/shsession/internal/endpointprofile"
+	"github.com/shsession/shsession/internal/netenv"
 	"github.com/shsession/shsession/internal/oidcverify"
+	"github.com/shsession/shsession/internal/usererror"
+	"github.com/shsession/shsession/shconfig"
 )
 
 func (a *app) infoCommand() *cobra.Command {
 	var (
 		asJSON, verify bool
-		origin         origin
+		from           tokenFrom
 	)
 	cmd := &cobra.Command{
 		Use:   "info",
-		Short: "Show what the token says of itself",
-		Long: `info prints the token's claims: the client and user that it was issued to, by whom,
-and until when. They are decoded, not checked; --verify checks the signature
-with the keys that the service publishes.`,
+		Short: "Show the token's claims: client, user, issuer and end",
+		Long: `info prints the token's claims: its client, its user, its issuer and when it expires.
+info decodes the claims and doesn't check them. --verify checks the signature with
+the keys that the service publishes.`,
 		Example: `  shsession info
   shsession info --verify
   shsession info --json                # all claims, as issued`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := origin.token(cmd, a, 0)
+			t, err := from.token(cmd, a, 0)
 			if err != nil {
 				return err
 			}
@@ -40,59 +45,36 @@ with the keys that the service publishes.`,
 			a.compareClocks(t)
 			var issuer string
 			if verify {
-				p, err := a.settings()
+				p, err := a.settings.Profile()
 				if err != nil {
 					return err
 				}
-				if issuer, err = verifyToken(cmd.Context(), p.TokenURL, t); err != nil {
+				if issuer, err = verifyToken(cmd.Context(), p, t); err != nil {
 					return err
 				}
 			}
 			if asJSON {
-				_, err = fmt.Fprintf(a.out, "%s\n", claims.Raw)
+				_, err = fmt.Fprintf(a.Out, "%s\n", claims.Raw)
 				return err
 			}
-			return a.printClaims(claims, issuer)
+			_, err = fmt.Fprint(a.Out, display.Claims(claims, issuer))
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print all claims as JSON")
 	cmd.Flags().BoolVar(&verify, "verify", false, "check the signature with the service's keys (needs the network)")
-	origin.flags(cmd)
+	from.flags(cmd)
 	return cmd
 }
 
-// printClaims prints the claims for people. issuer is whose keys have verified the token, or "".
-func (a *app) printClaims(c shsession.Claims, issuer string) error {
-	var text strings.Builder
-	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&text, "%-9s  %s\n", name, printable(value))
-		}
+// verifyToken checks the token's signature and returns the issuer.
+func verifyToken(ctx context.Context, p shconfig.Profile, t shsession.Token) (issuer string, err error) {
+	issuer = issuerOf(p, t)
+	if issuer == "" {
+		return "", usererror.WithHint(fmt.Errorf("the issuer can't be told from the token URL %s", display.URL(p.TokenURL)),
+			"--verify needs a token URL that ends with "+keycloakPath)
 	}
-	row("client", c.ClientID())
-	row("user", c.Subject)
-	row("issuer", c.Issuer)
-	row("scope", c.Scope)
-	row("issued", timeText(c.IssuedAt))
-	if !c.ExpiresAt.IsZero() {
-		row("expires", timeText(c.ExpiresAt)+", in "+lifeText(time.Until(c.ExpiresAt)))
-	}
-	if issuer != "" {
-		row("signature", "verified with the keys of "+issuer)
-	}
-	_, err := fmt.Fprint(a.out, text.String())
-	return err
-}
-
-// verifyToken checks the token's signature and returns whose it is.
-func verifyToken(ctx context.Context, tokenURL string, t shsession.Token) (issuer string, err error) {
-	// Keycloak's URLs; an issuer read from the token itself would prove nothing.
-	issuer, ok := strings.CutSuffix(tokenURL, "/protocol/openid-connect/token")
-	if !ok {
-		return "", withHint(fmt.Errorf("the issuer can't be told from the token URL %s", tokenURL),
-			"--verify needs a token URL that ends with /protocol/openid-connect/token")
-	}
-	transport, err := shsession.NewHTTPTransport()
+	transport, err := netenv.Transport()
 	if err != nil {
 		return "", err
 	}
@@ -105,11 +87,33 @@ func verifyToken(ctx context.Context, tokenURL string, t shsession.Token) (issue
 	return issuer, nil
 }
 
-// clockTolerance is how far two clocks may differ before anybody is told.
+// keycloakPath is what follows the issuer in the token URL of a Keycloak realm.
+const keycloakPath = "/protocol/openid-connect/token"
+
+// issuerOf returns the issuer that a token should have, "" if the issuer isn't known. The issuer
+// follows from the token URL or, at the endpoint of a share, from the service's base URL. The
+// issuer in the token itself proves nothing. It is used only at the endpoint of a share of an
+// unknown service: there the user trusts the endpoint.
+func issuerOf(p shconfig.Profile, t shsession.Token) string {
+	tokenURL := p.TokenURL
+	if endpointprofile.IsOne(p.Name) {
+		tokenURL = shsession.TokenURLFor(p.BaseURL)
+		if tokenURL == "" {
+			return t.Account().Issuer
+		}
+	}
+	issuer, isKeycloak := strings.CutSuffix(tokenURL, keycloakPath)
+	if !isKeycloak {
+		return ""
+	}
+	return issuer
+}
+
+// clockTolerance is how far two clocks may differ without a warning.
 const clockTolerance = time.Minute
 
-// compareClocks warns if this machine's clock, which expires_at is by, and the
-// service's, which the claims are by, are far apart. It warns once. Of a token without claims it can't tell.
+// compareClocks warns, once, if this machine's clock, which set expires_at, and the service's
+// clock, which set the claims, are far apart. It ignores a token without claims.
 func (a *app) compareClocks(t shsession.Token) {
 	c, err := t.Claims()
 	if err != nil || c.ExpiresAt.IsZero() || a.compared {
@@ -118,30 +122,8 @@ func (a *app) compareClocks(t shsession.Token) {
 	a.compared = true
 	switch ahead := t.ExpiresAt().Sub(c.ExpiresAt); {
 	case ahead > clockTolerance:
-		a.warn(fmt.Sprintf("this machine's clock is %s ahead of the service's: set it", lifeText(ahead)))
+		a.Warn(fmt.Sprintf("this machine's clock is %s ahead of the service's: set it", display.Life(ahead)))
 	case ahead < -clockTolerance:
-		a.warn(fmt.Sprintf("this machine's clock is %s behind the service's: set it", lifeText(-ahead)))
+		a.Warn(fmt.Sprintf("this machine's clock is %s behind the service's: set it", display.Life(-ahead)))
 	}
-}
-
-// timeText writes a time for people, "" for the zero time.
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Local().Format("2006-01-02 15:04:05 MST")
-}
-
-// lifeText writes a duration for people, to the second, or to the hour if it is of days.
-func lifeText(d time.Duration) string {
-	d = max(d, 0).Round(time.Second)
-	if d >= 48*time.Hour {
-		hours := d.Round(time.Hour) / time.Hour
-		return fmt.Sprintf("%dd%dh", hours/24, hours%24)
-	}
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	return text
 }

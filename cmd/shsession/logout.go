@@ -2,77 +2,53 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/shsession/shsession"
-	"github.com/shsession/shsession/shm"
+	"github.com/shsession/shsession/internal/cache"
+	"github.com/shsession/shsession/internal/settings"
+	"github.com/shsession/shsession/internal/usererror"
 )
 
 func (a *app) logoutCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "logout",
-		Short: "Forget the tokens in this machine's cache",
-		Long: `logout forgets the tokens that "shsession token", headers and info have cached on this
-machine for the profile's client, so that the next call logs in. What "shsession share" shares stays.
-The services can't cancel a token: a copy of it is good until it expires.`,
+		Short: "Remove the tokens from this machine's cache",
+		Long: `logout removes the tokens that "shsession token", headers and info have cached on this
+machine for the profile's client, and the notes that its failed logins left, so that the next call
+logs in. It leaves the tokens that "shsession share" shares. The services can't revoke a token: a
+copy of it is valid until it expires.`,
 		Example: `  shsession logout
-  shsession logout --all               # those of every client`,
+  shsession logout --all               # the tokens of every client`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			prefix := cachePrefix
-			if !all {
-				p, err := a.settings()
-				if err != nil {
-					return err
-				}
-				if p.ClientID == "" {
-					return missingCredentials(p)
-				}
-				prefix = cacheFamily(p.Config())
-			}
-			forgotten, err := forget(cmd.Context(), prefix)
+			forgotten, err := a.forget(cmd.Context(), all)
 			if err != nil {
 				return err
 			}
-			if err := shm.Sweep(cmd.Context()); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-				return err
-			}
-			_, err = fmt.Fprintln(a.out, forgottenText(forgotten))
+			_, err = fmt.Fprintln(a.Out, forgottenText(forgotten))
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "forget those of every client")
+	cmd.Flags().BoolVar(&all, "all", false, "remove the tokens of every client")
 	return cmd
 }
 
-// forget removes the private segments whose names start with prefix and returns how
-// many there were.
-func forget(ctx context.Context, prefix string) (int, error) {
-	segments, err := shm.List(ctx)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return 0, nil // nothing is ever cached here
+// forget removes the cached tokens of the profile's client, or of every client.
+func (a *app) forget(ctx context.Context, all bool) (int, error) {
+	if all {
+		return cache.ForgetAll(ctx)
 	}
+	p, err := a.settings.Profile()
 	if err != nil {
 		return 0, err
 	}
-	forgotten := 0
-	for _, s := range segments {
-		if !strings.HasPrefix(s.Name, prefix) || !isCache(s.Name) {
-			continue
-		}
-		switch err := shm.Remove(ctx, s.Name); {
-		case err == nil:
-			forgotten++
-		case !errors.Is(err, shsession.ErrNotShared): // somebody else forgot it
-			return forgotten, err
-		}
+	if p.ClientID == "" {
+		return 0, usererror.WithHint(settings.MissingCredentials(p), "`shsession logout --all` forgets the tokens of every client")
 	}
-	return forgotten, nil
+	return cache.Forget(ctx, p.Config())
 }
 
 func forgottenText(n int) string {

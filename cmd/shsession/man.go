@@ -1,193 +1,69 @@
+//go:build man
+
+// With the build tag man this is the generator of the manual pages: it writes
+// one for each command into a directory. deploy/generate runs it.
 package main
 
 import (
-	"cmp"
+	"bytes"
 	"fmt"
-	"io"
-	"regexp"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra/doc"
 )
 
-func (a *app) manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "man",
-		Short:  "Print the manual page",
-		Long:   "man prints the manual page, made from the help of every command, in the macros of man(7).",
-		Hidden: true,
-		Example: `  shsession man | man -l -
-  shsession man | gzip -n9 > shsession.1.gz`,
-		Args: arguments(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := io.WriteString(a.out, manual(cmd.Root(), buildInfo()))
-			return err
-		},
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run -tags man ./cmd/shsession DIRECTORY")
+		os.Exit(2)
+	}
+	if err := writeManual(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
-// manual returns root's manual page.
-func manual(root *cobra.Command, b build) string {
-	var p page
-	var date string
+// writeManual writes the pages of all commands and help topics into dir.
+func writeManual(dir string) error {
+	root := newApp(stdio{os.Stdin, os.Stdout, os.Stderr}).rootCommand()
+	root.DisableAutoGenTag = true
+	plainFlags(root)
+	b := buildInfo()
+	header := doc.GenManHeader{Section: "1", Source: "shsession " + b.Version, Manual: "User Commands"}
 	if revised, err := time.Parse(time.RFC3339, b.Time); err == nil {
-		date = revised.Format(time.DateOnly)
+		header.Date = &revised
 	}
-	p.macro("TH", strings.ToUpper(root.Name()), "1", date, root.Name()+" "+b.Version, "User Commands")
-	p.macro("SH", "NAME")
-	fmt.Fprintf(&p.text, "%s \\- %s\n", root.Name(), roff(root.Short))
-	p.macro("SH", "SYNOPSIS")
-	fmt.Fprintf(&p.text, "\\fB%s\\fR \\fICOMMAND\\fR [\\fIFLAGS\\fR]\n", root.Name())
-	p.macro("SH", "DESCRIPTION")
-	p.prose(root.Long)
-	p.macro("SH", "COMMANDS")
-	for _, c := range root.Commands() {
-		p.command(c)
-	}
-	p.macro("SH", "GLOBAL FLAGS")
-	p.flags(root.PersistentFlags())
-	p.macro("SH", "EXIT STATUS")
-	for code := range strings.SplitSeq(exitCodes, ", ") {
-		number, meaning, _ := strings.Cut(code, " ")
-		p.term("\\fB"+number+"\\fR", meaning)
-	}
-	p.macro("SH", "ENVIRONMENT")
-	for _, v := range environment() {
-		p.term("\\fB"+roff(v.name)+"\\fR", v.meaning)
-	}
-	p.macro("SH", "FILES")
-	p.term("\\fI~/.config/sentinelhub/config.toml\\fR",
-		"The profiles, in common with the Python package. $XDG_CONFIG_HOME takes the place of ~/.config.")
-	p.term("\\fI/dev/shm/NAME\\fR", "A segment of shared memory, of mode 0600.")
-	p.macro("SH", "EXAMPLES")
-	p.example(root.Example)
-	p.macro("SH", "SEE ALSO")
-	p.prose("curl(1), gdalinfo(1), systemctl(1)")
-	return p.text.String()
+	return writePages(root, header, dir)
 }
 
-type variable struct{ name, meaning string }
-
-// environment returns the variables that a user may set.
-func environment() []variable {
-	return []variable{
-		{"SH_PROFILE", "The profile in config.toml that is used when --profile names none."},
-		{"SH_CLIENT_ID, SH_CLIENT_SECRET", "The credentials. They are stronger than config.toml."},
-		{"SH_CLIENT_SECRET_FILE", "A file whose first line is the secret, such as a container's or a service's credential."},
-		{"SH_BASE_URL, SH_TOKEN_URL", "The service and its token endpoint."},
-		{"SHSESSION_NAME", "The segment that token, headers, info and collect read if no flag says otherwise. share sets it for its command."},
-		{"SHSESSION_REDIS_PASSWORD, SHSESSION_REDIS_PASSWORD_FILE", "The password for Redis, or a file that holds it."},
-		{"SHSESSION_REDIS_SENTINEL_PASSWORD, SHSESSION_REDIS_SENTINEL_PASSWORD_FILE", "The same for its Sentinels."},
-		{"SHSESSION_STORE_KEY, SHSESSION_STORE_KEY_FILE", "The key that encrypts tokens in Redis, or a file that holds it."},
-		{"HTTPS_PROXY, NO_PROXY", "The proxy on the way to the service, and the hosts that are reached without it."},
-		{"SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE", "A file of further certificate authorities."},
+// writePages writes the pages of c and of the commands below it.
+func writePages(c *cobra.Command, header doc.GenManHeader, dir string) error {
+	if !c.IsAvailableCommand() && !c.IsAdditionalHelpTopicCommand() {
+		return nil
 	}
-}
-
-// A page is a manual page in the making.
-type page struct{ text strings.Builder }
-
-// macro writes a line such as .SH "NAME". Its arguments are roff already.
-func (p *page) macro(name string, args ...string) {
-	p.text.WriteString("." + name)
-	for _, arg := range args {
-		fmt.Fprintf(&p.text, ` "%s"`, strings.ReplaceAll(arg, `"`, `\(dq`))
+	var page bytes.Buffer
+	if err := doc.GenMan(c, &header, &page); err != nil {
+		return err
 	}
-	p.text.WriteString("\n")
-}
-
-// command writes what there is to say of a command, and of those below it.
-func (p *page) command(c *cobra.Command) {
-	if !c.IsAvailableCommand() || c.Name() == "help" {
-		return
+	name := strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1"
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(unbroken(page.String())), 0o644); err != nil {
+		return err
 	}
-	if c.HasAvailableSubCommands() && c.Name() != "completion" { // each shell's text there is the same
-		for _, sub := range c.Commands() {
-			p.command(sub)
-		}
-		return
-	}
-	p.macro("SS", roff(c.UseLine()))
-	p.prose(cmp.Or(c.Long, c.Short+"."))
-	p.flags(c.LocalNonPersistentFlags())
-	if c.Example != "" {
-		p.macro("PP")
-		p.example(c.Example)
-	}
-}
-
-// flags writes a definition for each flag but --help.
-func (p *page) flags(flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
-			return
-		}
-		name := "\\fB" + roff("--"+f.Name) + "\\fR"
-		if f.Shorthand != "" {
-			name = "\\fB" + roff("-"+f.Shorthand) + "\\fR, " + name
-		}
-		value, usage := pflag.UnquoteUsage(f)
-		if value != "" {
-			name += " \\fI" + roff(value) + "\\fR"
-		}
-		switch f.DefValue {
-		case "", "false", "0", "0s", "[]":
-		default:
-			usage += " (default " + f.DefValue + ")"
-		}
-		p.term(name, usage)
-	})
-}
-
-// term writes a term, which is roff already, and what it means.
-func (p *page) term(term, meaning string) {
-	p.macro("TP")
-	fmt.Fprintf(&p.text, "%s\n%s\n", term, guarded(roff(meaning)))
-}
-
-// prose writes paragraphs. Those that are indented stay as they are, line by line.
-func (p *page) prose(text string) {
-	for i, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
-		if i > 0 {
-			p.macro("PP")
-		}
-		if strings.HasPrefix(paragraph, " ") || strings.HasPrefix(paragraph, "\t") {
-			p.example(paragraph)
-			continue
-		}
-		for line := range strings.Lines(paragraph) {
-			fmt.Fprintln(&p.text, guarded(roff(strings.TrimSpace(line))))
+	for _, sub := range c.Commands() {
+		if err := writePages(sub, header, dir); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// example writes lines as they are.
-func (p *page) example(text string) {
-	p.macro("RS", "4")
-	p.macro("EX")
-	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
-		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), "\t")
-		fmt.Fprintln(&p.text, guarded(roff(strings.TrimPrefix(line, "  "))))
-	}
-	p.macro("EE")
-	p.macro("RE")
-}
-
-// guarded keeps a line from being read as a request.
-func guarded(line string) string {
-	if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
-		return `\&` + line
-	}
-	return line
-}
-
-// roff writes text so that it is shown as it is, and can be copied into a shell: bare,
-// roff sets a hyphen and quotes where ASCII has a minus and straight ones.
-func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
-	return regexp.MustCompile(`[^\x00-\x7f]`).ReplaceAllStringFunc(text, func(char string) string {
-		return fmt.Sprintf(`\[u%04X]`, []rune(char)[0])
-	})
+// unbroken returns page such that no name in it is broken at the end of a line, and a
+// minus is one when it is copied: HY is the register of man(7)'s macros for hyphenation,
+// and a bare hyphen is a place to break a line at.
+func unbroken(page string) string {
+	return ".nr HY 0\n" + strings.NewReplacer(`\-`, `\-`, "-", `\-`, "\t", "    ").Replace(page)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // output is what a process writes. It may be read while that goes on.
@@ -65,29 +66,24 @@ func (p *process) start(t *testing.T) {
 // exit waits until the process has ended, and returns its exit code.
 func (p *process) exit(t *testing.T) int {
 	t.Helper()
-	timer := time.AfterFunc(time.Minute, func() { p.Process.Kill() })
+	timer := time.AfterFunc(5*time.Minute, func() { p.Process.Kill() })
 	defer timer.Stop()
 	p.Wait() // the exit code tells
 	return p.ProcessState.ExitCode()
 }
 
-// eventually waits until done returns true.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !done(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 seconds: %s", what)
-		}
-	}
-}
-
 // startService starts an identity service with one client, and returns the variables that point to it.
 func startService(t *testing.T) (*identity.Server, []string) {
 	t.Helper()
+	return startServiceWith(t, identity.Options{})
+}
+
+// startServiceWith is startService with some options.
+func startServiceWith(t *testing.T, o identity.Options) (*identity.Server, []string) {
+	t.Helper()
 	client := unique()
-	service, err := identity.New(identity.Options{Clients: []identity.Client{{ID: client, Secret: shsession.NewSecret(scriptSecret)}}})
+	o.Key, o.Clients = testkit.SigningKey(), []identity.Client{{ID: client, Secret: shsession.NewSecret(scriptSecret)}}
+	service, err := identity.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +95,15 @@ func startService(t *testing.T) (*identity.Server, []string) {
 		"SH_CLIENT_ID=" + client, "SH_CLIENT_SECRET=" + scriptSecret, "SH_BASE_URL=" + listening.URL,
 		"SH_TOKEN_URL=" + tokenURL,
 	}
+}
+
+// startShare starts a share under a name, and returns it once the token is there.
+func startShare(t *testing.T, env []string, name string) *process {
+	t.Helper()
+	p := command(t, env, "share", "--name", name)
+	p.start(t)
+	testkit.Eventually(t, "a shared token", func() bool { return strings.Contains(p.out.String(), "sharing") })
+	return p
 }
 
 // readUntil reads r until text has come.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/shsession/shsession/internal/display"
+	"github.com/shsession/shsession/internal/login"
+	"github.com/shsession/shsession/internal/settings"
 	"github.com/shsession/shsession/shconfig"
 )
 
@@ -17,8 +19,8 @@ func (a *app) profileCommand() *cobra.Command {
 		Use:   "profile",
 		Short: "Show and change the profiles in config.toml",
 		Long: `profile shows and changes the profiles in config.toml, the file that the Python
-package sentinelhub has its credentials in: what either writes, both read.`,
-		Example: `  shsession profile set cdse --preset cdse --client-id ID     # asks for the secret
+package sentinelhub reads and writes too.`,
+		Example: `  shsession profile set cdse --preset cdse --client-id ID  # asks for the secret
   shsession profile show cdse
   shsession --profile cdse token`,
 		Args: subcommandOnly,
@@ -31,7 +33,7 @@ package sentinelhub has its credentials in: what either writes, both read.`,
 
 // profileInForce returns the name of the profile that is used when no command says another.
 func (a *app) profileInForce() string {
-	return cmp.Or(a.profile, os.Getenv("SH_PROFILE"), shconfig.DefaultProfile)
+	return cmp.Or(a.settings.Options.Profile, os.Getenv("SH_PROFILE"), shconfig.DefaultProfile)
 }
 
 func (a *app) profileListCommand() *cobra.Command {
@@ -42,7 +44,7 @@ func (a *app) profileListCommand() *cobra.Command {
 		Long:  "list prints the names of the profiles in config.toml. A star marks the one in force.",
 		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			file, err := shconfig.Open(a.config)
+			file, err := shconfig.Open(a.settings.Options.File)
 			if err != nil {
 				return err
 			}
@@ -51,17 +53,17 @@ func (a *app) profileListCommand() *cobra.Command {
 				if names == nil {
 					names = []string{}
 				}
-				return json.NewEncoder(a.out).Encode(names)
+				return json.NewEncoder(a.Out).Encode(names)
 			}
 			if len(names) == 0 {
-				fmt.Fprintf(a.err, "There are no profiles in %s; `shsession profile set NAME --client-id ID` makes one.\n", file.Path())
+				fmt.Fprintf(a.Err, "There are no profiles in %s; `shsession login` makes one.\n", file.Path())
 			}
 			for _, name := range names {
 				mark := " "
 				if name == a.profileInForce() {
 					mark = "*"
 				}
-				if _, err := fmt.Fprintf(a.out, "%s %s\n", mark, printable(name)); err != nil {
+				if _, err := fmt.Fprintf(a.Out, "%s %s\n", mark, display.Line(name)); err != nil {
 					return err
 				}
 			}
@@ -90,27 +92,27 @@ argument, the environment, config.toml or the defaults. The secret is masked.`,
 		Args:    arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				if a.profile = args[0]; a.profile == "" {
+				if a.settings.Options.Profile = args[0]; args[0] == "" {
 					return usage(cmd, "the profile's name is empty")
 				}
 			}
-			p, err := a.settings()
+			p, err := a.settings.Profile()
 			if err != nil {
 				return err
 			}
 			if p.TokenURL == "" {
-				a.warn(noTokenURL(p).Error())
+				a.Warn(settings.NoTokenURL(p).Error())
 			}
 			rows := shown(p)
 			if asJSON {
-				return json.NewEncoder(a.out).Encode(map[string]any{"profile": p.Name, "file": p.File, "settings": rows})
+				return json.NewEncoder(a.Out).Encode(map[string]any{"profile": p.Name, "file": p.File, "settings": rows})
 			}
-			fmt.Fprintf(a.out, "profile %s\n\n", printable(p.Name))
-			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintf(a.Out, "profile %s\n\n", display.Line(p.Name))
+			var cells [][]string
 			for _, r := range rows {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", r.Key, printable(r.Value), printable(r.From))
+				cells = append(cells, []string{string(r.Key), display.Line(r.Value), display.Line(r.From)})
 			}
-			return w.Flush()
+			return display.Table(a.Out, nil, cells)
 		},
 		ValidArgsFunction: a.completeProfiles,
 	}
@@ -129,6 +131,9 @@ func shown(p shconfig.Profile) []setting {
 		shconfig.DownloadSleepTime:   p.DownloadSleepTime.String(),
 		shconfig.DownloadTimeout:     p.DownloadTimeout.String(),
 	}
+	if p.ClientSecret.IsZero() && p.HasSecret() {
+		values[shconfig.ClientSecret] = "read when it is needed"
+	}
 	var rows []setting
 	for _, key := range shconfig.Keys() {
 		from, ok := p.Sources[key]
@@ -140,6 +145,34 @@ func shown(p shconfig.Profile) []setting {
 	return rows
 }
 
+func (a *app) profileSetCommand() *cobra.Command {
+	var f credentialFlags
+	cmd := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Make or change a profile in config.toml",
+		Long: `set makes a profile in config.toml, or changes the settings that are given.
+
+The secret is asked for on a terminal, without echo, and is else the first line of
+standard input; an empty one keeps the old, if there is one. It isn't asked for when only
+URLs of an existing profile are changed. There is no flag for the secret, since all users
+of the machine can read arguments.
+
+` + keyringHelp,
+		Example: `  shsession profile set cdse --preset cdse --client-id ID
+  pass show sentinel-hub | shsession profile set default-profile --client-id ID`,
+		Args: arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usage(cmd, "the profile's name is empty")
+			}
+			return f.dialogue(cmd, a, args[0]).Set(cmd.Context())
+		},
+		ValidArgsFunction: a.completeProfiles,
+	}
+	f.add(cmd)
+	return cmd
+}
+
 func (a *app) profileRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove NAME",
@@ -147,15 +180,11 @@ func (a *app) profileRemoveCommand() *cobra.Command {
 		Example: "  shsession profile remove old",
 		Args:    arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var path string
-			err := shconfig.Update(cmd.Context(), a.config, func(file *shconfig.File) error {
-				path = file.Path()
-				return file.Remove(args[0])
-			})
+			path, err := login.Remove(cmd.Context(), a.settings.Options.File, args[0], a.Warn)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.out, "profile %s is removed from %s\n", printable(args[0]), path)
+			_, err = fmt.Fprintf(a.Out, "profile %s is removed from %s\n", display.Line(args[0]), path)
 			return err
 		},
 		ValidArgsFunction: a.completeProfiles,
@@ -169,14 +198,14 @@ func (a *app) profilePathCommand() *cobra.Command {
 		Example: `  "$EDITOR" "$(shsession profile path)"`,
 		Args:    arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			path := a.config
+			path := a.settings.Options.File
 			if path == "" {
 				var err error
 				if path, err = shconfig.Path(); err != nil {
 					return err
 				}
 			}
-			_, err := fmt.Fprintln(a.out, path)
+			_, err := fmt.Fprintln(a.Out, path)
 			return err
 		},
 	}
@@ -192,7 +221,7 @@ func (a *app) completeProfiles(cmd *cobra.Command, args []string, text string) (
 
 // completeProfileFlag completes the name of a profile.
 func (a *app) completeProfileFlag(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	file, err := shconfig.Open(a.config)
+	file, err := shconfig.Open(a.settings.Options.File)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

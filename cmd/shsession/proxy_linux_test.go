@@ -15,6 +15,8 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/cache"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // startProxy starts the command as a proxy on a free port, and returns its URL.
@@ -26,7 +28,7 @@ func startProxy(t *testing.T, env []string, args ...string) (*process, string) {
 	if slices.Contains(args, "json") {
 		listening, said = regexp.MustCompile(`"msg":"the proxy listens","url":"(http://127\.0\.0\.1:\d+)","upstream":"http://`), &p.err
 	}
-	eventually(t, "the proxy to listen", func() bool { return listening.MatchString(said.String()) })
+	testkit.Eventually(t, "the proxy to listen", func() bool { return listening.MatchString(said.String()) })
 	return p, listening.FindStringSubmatch(said.String())[1]
 }
 
@@ -98,7 +100,7 @@ func TestProxyDrains(t *testing.T) {
 		status, _ := get(t.Context(), url+"/api/v1/process")
 		answered <- status
 	}()
-	eventually(t, "a request", func() bool { return service.Counters().APIRequests == 1 })
+	testkit.Eventually(t, "a request", func() bool { return service.Counters().APIRequests == 1 })
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,7 @@ func TestProxyRenewsWhileIdle(t *testing.T) {
 	service, env := startService(t)
 	service.SetLifetime(2 * time.Second)
 	_, url := startProxy(t, env)
-	eventually(t, "three logins", func() bool { return service.Counters().TokensIssued >= 3 })
+	testkit.Eventually(t, "three logins", func() bool { return service.Counters().TokensIssued >= 3 })
 	wantServed(t, url)
 	if c := service.Counters(); c.APIUnauthorized != 0 {
 		t.Errorf("counters %+v, want no refusal", c)
@@ -135,7 +137,7 @@ func TestProxyStartsInAnOutage(t *testing.T) {
 		t.Errorf("answered %d, %s", status, body)
 	}
 	service.Clear()
-	eventually(t, "an answer", func() bool {
+	testkit.Eventually(t, "an answer", func() bool {
 		status, _ := get(t.Context(), url+"/api/v1/process")
 		return status == http.StatusOK
 	})
@@ -152,7 +154,7 @@ func TestProxyFromStore(t *testing.T) {
 	}
 	sharer := command(t, env, "share", "--name", name)
 	sharer.start(t)
-	eventually(t, "an answer", func() bool {
+	testkit.Eventually(t, "an answer", func() bool {
 		status, _ := get(t.Context(), url+"/api/v1/process")
 		return status == http.StatusOK
 	})
@@ -182,7 +184,7 @@ func TestProxyWithoutCache(t *testing.T) {
 // blockCache puts a directory in the place of this machine's cache for the client, until the test's end.
 func blockCache(t *testing.T, env []string) {
 	t.Helper()
-	path := "/dev/shm/" + cacheName(configOf(env))
+	path := "/dev/shm/" + cache.Name(configOf(env))
 	if err := os.Mkdir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -204,15 +206,21 @@ func configOf(env []string) (cfg shsession.Config) {
 	return cfg
 }
 
+// metricsAt returns the URL at which a process that logs in JSON serves its metrics.
+func metricsAt(t *testing.T, p *process) string {
+	t.Helper()
+	served := regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/metrics"`)
+	testkit.Eventually(t, "the metrics' address", func() bool { return served.MatchString(p.err.String()) })
+	return served.FindStringSubmatch(p.err.String())[1]
+}
+
 // With --metrics the proxy's requests are counted, and it is ready while there is a token.
 func TestProxyMetrics(t *testing.T) {
 	t.Parallel()
 	_, env := startService(t)
 	p, url := startProxy(t, env, "--metrics", "127.0.0.1:0", "--log-format", "json")
 	wantServed(t, url)
-	served := regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/metrics"`)
-	eventually(t, "the metrics' address", func() bool { return served.MatchString(p.err.String()) })
-	base := served.FindStringSubmatch(p.err.String())[1]
+	base := metricsAt(t, p)
 	if status, body := get(t.Context(), base+"/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz answered %d: %s", status, body)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -20,14 +21,16 @@ import (
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/cache"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
 )
 
 // isolated is the environment of every test: nothing of the machine's.
 func isolated(home string) []string {
 	return []string{
-		"HOME=" + home, "XDG_CONFIG_HOME=" + home + "/config",
-		"SH_PROFILE=", "SH_CLIENT_ID=", "SH_CLIENT_SECRET=", "SH_CLIENT_SECRET_FILE=", "SH_BASE_URL=", "SH_TOKEN_URL=",
+		"HOME=" + home, "XDG_CONFIG_HOME=" + home + "/config", "LocalAppData=" + os.Getenv("LocalAppData"), // where Windows has what Linux has in /dev/shm
+		"SH_PROFILE=", "SH_CLIENT_ID=", "SH_CLIENT_SECRET=", "SH_CLIENT_SECRET_FILE=", "SH_CLIENT_SECRET_COMMAND=", "SH_BASE_URL=", "SH_TOKEN_URL=",
 		"SSL_CERT_FILE=", "REQUESTS_CA_BUNDLE=", "CURL_CA_BUNDLE=",
 		"HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy=", "NO_PROXY=", "no_proxy=",
 		"GORACE=atexit_sleep_ms=0", // under the race detector each process would end with a second's sleep
@@ -50,7 +53,8 @@ func removeSegments(client, tokenURL string) {
 	}
 	patterns := []string{client + ".*"} // scripts share under the client's name
 	for _, id := range []string{client, "nobody", "other"} {
-		patterns = append(patterns, cacheFamily(shsession.Config{TokenURL: tokenURL, ClientID: id})+"*")
+		name := cache.Name(shsession.Config{TokenURL: tokenURL, ClientID: id})
+		patterns = append(patterns, name[:strings.LastIndexByte(name, '-')+1]+"*") // with any secret
 	}
 	for _, pattern := range patterns {
 		locks, _ := filepath.Glob("/dev/shm/." + pattern)
@@ -104,6 +108,7 @@ func scriptIdentity(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		options.Lifetime = lifetime
 	}
+	options.Key = testkit.SigningKey()
 	service, err := identity.New(options)
 	ts.Check(err)
 	listening := httptest.NewServer(service)
@@ -127,6 +132,14 @@ func serviceOf(ts *testscript.TestScript) *identity.Server {
 		ts.Fatalf("there is no identity service yet")
 	}
 	return service
+}
+
+// silence sets SILENCE to the URL of a Redis that accepts connections and never answers.
+func scriptSilence(ts *testscript.TestScript, _ bool, _ []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { listener.Close() }) // which the system accepts connections for
+	ts.Setenv("SILENCE", "redis://"+listener.Addr().String()+"/0?key=team")
 }
 
 // fault RULE puts a fault in force; fault none clears them.
@@ -166,17 +179,14 @@ func scriptExits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await COMMAND... runs a command until it succeeds.
+// await COMMAND... runs a command, less and less often, until it succeeds.
 func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(20 * time.Second); ; <-ticker.C {
-		if ts.Exec(args[0], args[1:]...) == nil {
-			return
-		}
+	deadline := time.Now().Add(time.Minute)
+	for wait := 20 * time.Millisecond; ts.Exec(args[0], args[1:]...) != nil; wait = min(wait*3/2, 250*time.Millisecond) {
 		if time.Now().After(deadline) {
-			ts.Fatalf("no success in 20 seconds")
+			ts.Fatalf("no success in a minute")
 		}
+		<-time.After(wait) // each try is a process or more
 	}
 }
 
@@ -202,10 +212,10 @@ func scriptSpoil(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// signal TERM|HUP sends a signal to the process that was started last.
+// signal TERM|HUP|INT|KILL sends a signal to the process that was started last.
 func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
 	running := ts.BackgroundCmds()
-	signal := map[string]os.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]
+	signal := map[string]os.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[0]]
 	ts.Check(running[len(running)-1].Process.Signal(signal))
 }
 
@@ -233,7 +243,7 @@ func scriptTogether(ts *testscript.TestScript, _ bool, args []string) {
 		running.Go(func() {
 			cmd := exec.Command(args[1], args[2:]...)
 			cmd.Env = []string{"SH_CLIENT_ID=" + ts.Getenv("SH_CLIENT_ID"), "SH_CLIENT_SECRET=" + ts.Getenv("SH_CLIENT_SECRET"),
-				"SH_BASE_URL=" + ts.Getenv("SH_BASE_URL"), "SH_TOKEN_URL=" + ts.Getenv("SH_TOKEN_URL"), "HOME=" + ts.Getenv("HOME")}
+				"SH_BASE_URL=" + ts.Getenv("SH_BASE_URL"), "SH_TOKEN_URL=" + ts.Getenv("SH_TOKEN_URL"), "HOME=" + ts.Getenv("HOME"), "LocalAppData=" + os.Getenv("LocalAppData")}
 			out, err := cmd.CombinedOutput()
 			outputs[i] = string(out)
 			if err != nil {

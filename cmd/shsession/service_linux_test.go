@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // clientIn returns the id of startService's client, under which tests share, since its segments
@@ -30,12 +31,13 @@ func TestProbesAndMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := command(t, append(env, "JOURNAL_STREAM=1:2"), "share", "--config", config,
-		"--name", clientIn(env), "--metrics", "127.0.0.1:0", "--log-format", "json")
+		"--name", clientIn(env), "--metrics", "127.0.0.1:0", "--log-format", "json",
+		"--endpoint=unix:"+filepath.Join(t.TempDir(), "s"), "--endpoint-secret-file", filepath.Join(t.TempDir(), "secret"))
 	p.start(t)
 	said := regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/metrics"`)
-	eventually(t, "metrics", func() bool { return said.MatchString(p.err.String()) })
+	testkit.Eventually(t, "metrics", func() bool { return said.MatchString(p.err.String()) })
 	base := said.FindStringSubmatch(p.err.String())[1]
-	eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
+	testkit.Eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
 	if code, text := get(t.Context(), base+"/readyz"); code != http.StatusServiceUnavailable || text == "" {
 		t.Errorf("readyz before there is a token: %d %q", code, text)
 	}
@@ -43,10 +45,10 @@ func TestProbesAndMetrics(t *testing.T) {
 		t.Errorf("healthz before there is a token: %d", code)
 	}
 	service.Clear()
-	eventually(t, "readiness", func() bool { code, _ := get(t.Context(), base+"/readyz"); return code == http.StatusOK })
+	testkit.Eventually(t, "readiness", func() bool { code, _ := get(t.Context(), base+"/readyz"); return code == http.StatusOK })
 	_, text := get(t.Context(), base+"/metrics")
 	for _, want := range []string{
-		"shsession_logins_total 1\n", "shsession_sink_up{sink=\"shm:shsession-cmdtest-", "process_resident_memory_bytes ",
+		"shsession_logins_total 1\n", "shsession_endpoint_tokens_total 0\n", "shsession_sink_up{sink=\"shm:shsession-cmdtest-", "process_resident_memory_bytes ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the metrics:\n%s", want, text)
@@ -166,12 +168,12 @@ func TestCommandGetsSignals(t *testing.T) {
 		echo "socket $NOTIFY_SOCKET"; while :; do sleep 0.01; done`
 	p := command(t, append(env, "NOTIFY_SOCKET=/nowhere"), "share", "--name", name, "--", "sh", "-c", script)
 	p.start(t)
-	eventually(t, "a command", func() bool { return p.out.String() == "socket \n" })
+	testkit.Eventually(t, "a command", func() bool { return p.out.String() == "socket \n" })
 	want := "socket \n"
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		p.Process.Signal(signal)
 		want += map[syscall.Signal]string{syscall.SIGTERM: "TERM\n", syscall.SIGHUP: "HUP\n", syscall.SIGINT: "INT\n"}[signal]
-		eventually(t, want, func() bool { return p.out.String() == want })
+		testkit.Eventually(t, want, func() bool { return p.out.String() == want })
 	}
 	if got := p.exit(t); got != 5 {
 		t.Errorf("exit code %d: %s", got, p.err.String())
@@ -181,5 +183,35 @@ func TestCommandGetsSignals(t *testing.T) {
 	}
 	if _, err := os.Lstat("/dev/shm/" + name); !os.IsNotExist(err) {
 		t.Errorf("the token is still there: %v", err)
+	}
+}
+
+// A share isn't ready, and its sink isn't up, soon after Redis has gone, though the token would live
+// for long.
+func TestNotReadyWithoutRedis(t *testing.T) {
+	t.Parallel()
+	_, env := startService(t)
+	url := testkit.StartRedis(t)
+	p := command(t, env, "share", "--to", url+"?key="+clientIn(env), "--metrics", "127.0.0.1:0", "--log-format", "json")
+	p.start(t)
+	said := regexp.MustCompile(`"url":"(http://127\.0\.0\.1:\d+)/metrics"`)
+	testkit.Eventually(t, "metrics", func() bool { return said.MatchString(p.err.String()) })
+	base := said.FindStringSubmatch(p.err.String())[1]
+	ready := func() int { code, _ := get(t.Context(), base+"/readyz"); return code }
+	testkit.Eventually(t, "readiness", func() bool { return ready() == http.StatusOK })
+	redis, err := net.Dial("tcp", strings.TrimPrefix(url, "redis://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redis.Close()
+	if _, err := fmt.Fprint(redis, "SHUTDOWN NOSAVE\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "/readyz says so", func() bool { return ready() == http.StatusServiceUnavailable })
+	if _, text := get(t.Context(), base+"/metrics"); !regexp.MustCompile(`shsession_sink_up\{sink="redis:.*"\} 0\n`).MatchString(text) {
+		t.Errorf("the sink is up: %s", text)
+	}
+	if code, _ := get(t.Context(), base+"/healthz"); code != http.StatusOK {
+		t.Errorf("/healthz: %d", code)
 	}
 }

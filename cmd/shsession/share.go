@@ -3,15 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
+	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
 	"github.com/shsession/shsession"
-	"github.com/shsession/shsession/filesink"
+	"github.com/shsession/shsession/internal/daemon"
+	"github.com/shsession/shsession/internal/place"
+	"github.com/shsession/shsession/internal/share"
+	"github.com/shsession/shsession/internal/signals"
+	"github.com/shsession/shsession/internal/usererror"
 	"github.com/shsession/shsession/redisstore"
 	"github.com/shsession/shsession/shm"
 )
@@ -22,7 +28,9 @@ type shareFlags struct {
 	from       string
 	targets    []string
 	keepSecret bool
-	service    *serviceFlags
+	timeout    timeout
+	endpoint   endpointFlags
+	service    *daemon.Options
 }
 
 func (a *app) shareCommand() *cobra.Command {
@@ -30,46 +38,57 @@ func (a *app) shareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "share [flags] [-- COMMAND ARGUMENTS...]",
 		Short: "Keep a token fresh for other programs",
-		Long: `share logs in and keeps the token fresh in shared memory, or wherever --to says, until it
-is interrupted: SIGINT, SIGTERM and the end of its terminal withdraw the token, SIGHUP renews it now.
+		Long: `share logs in and keeps the token fresh in shared memory, or in the places that --to names.
+SIGINT, SIGTERM and the end of its terminal end share and withdraw the token. SIGHUP renews the token now.
 
-Others read it with "shsession collect", with Follow in Go, and with collect_shared_session of the
-Python package. Several may share one client's token under one name; they take turns.
+Other programs read the token with "shsession collect", with Follow in Go, or with
+collect_shared_session of the Python package. Several sharers may share one client's token under
+one name; they take turns at logging in.
 
-With a COMMAND, the token is shared for as long as that runs. The command gets every signal, and its
-exit code is that of share: 127 if it isn't found, 126 if it can't be run. In its environment are
-SHSESSION_NAME, the name of the shared memory, and where the token is in a header: file too
-GDAL_HTTP_HEADER_FILE and SHSESSION_HEADER_FILE, the file's path. The client's secret is not.
-shsession itself reads SHSESSION_NAME: in the COMMAND, "shsession headers", token, info and collect have the
-shared token without being told. It isn't set where --to names no shared memory; --name adds some.
+With a COMMAND, the token is shared while the COMMAND runs. share passes signals on to the COMMAND and
+exits with its exit code: 127 if the COMMAND isn't found, 126 if it can't be run. The COMMAND's
+environment has SHSESSION_NAME, the name of the shared memory, and for a header: file the file's path
+in GDAL_HTTP_HEADER_FILE and SHSESSION_HEADER_FILE. It doesn't have the client's secret. In the
+COMMAND, "shsession headers", token, info and collect read SHSESSION_NAME and use the shared token. If
+--to names no shared memory, SHSESSION_NAME is set only with --name.
 
-With --from, the token is somebody else's, renewed by them, and no credentials are needed. share
-waits for one to be there.
+With --from, share needs no credentials and doesn't renew the token: the sharer of that STORE does.
+share waits until the STORE has a token.
 
-A STORE is shm:NAME, a segment of this machine's shared memory, a bare NAME, or a URL of Redis, for
-many machines. --to takes these, and files: header:PATH holds the line "Authorization: Bearer …"
-that curl and GDAL read, token-file:PATH the token alone, and file:PATH its JSON object. Behind a
-file's PATH there may be ?mode=0640&group=NAME, for others to read it, and keep=1 to leave it there
-in the end.
+A STORE is shm:NAME or NAME, a segment of this machine's shared memory, or a URL of Redis, for many
+machines. --to takes a STORE or a file: header:PATH holds the line "Authorization: Bearer …" that
+curl and GDAL read, token-file:PATH the token alone, and file:PATH its JSON object. After a PATH,
+?mode=0640&group=NAME lets others read the file, and ?keep=1 keeps the file when share ends.
 
-` + redisHelp,
-		Example: `  shsession share                      # under the Python package's name, sh-session-token
+` + endpointHelp + "\n\n" + place.RedisHelp,
+		Example: `  shsession share                      # under the Python package's name
   shsession share --name my-name
   shsession share --to shm:one --to header:/run/user/1000/header
   shsession share -- python work.py
+  shsession share --endpoint -- python unchanged.py
   shsession share -- bash -c 'curl -H @<(shsession headers) https://…'
   shsession share --to header:header.txt -- gdalinfo /vsicurl/https://…
   shsession share --to 'redis://redis.example:6379/0?key=team'
-  shsession share --from 'redis://redis.example:6379/0?key=team' --to shm:sh-session-token`,
+  shsession share --from 'redis://redis.example:6379/0?key=team' --to shm:`,
 		Args:              shareArguments,
 		ValidArgsFunction: completeCommand,
 		RunE: func(cmd *cobra.Command, command []string) error {
 			if err := f.check(cmd, command); err != nil {
 				return err
 			}
-			return a.share(cmd.Context(), f, command)
+			if err := f.endpoint.check(cmd, command, a.HasRecords()); err != nil {
+				return err
+			}
+			return a.share(cmd, f, command)
 		},
 	}
+	f.add(cmd)
+	f.service = a.serviceFlags(cmd)
+	return cmd
+}
+
+// add adds the flags that are share's own.
+func (f *shareFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "name", "", "share under this `NAME` in shared memory (default "+shm.DefaultName+")")
 	cmd.Flags().StringArrayVar(&f.targets, "to", nil, "share to this `STORE` or file (may be repeated)")
 	cmd.Flags().StringVar(&f.from, "from", "", "take the token from this `STORE`, and don't log in")
@@ -77,22 +96,28 @@ in the end.
 	must(cmd.RegisterFlagCompletionFunc("name", cobra.NoFileCompletions))
 	must(cmd.RegisterFlagCompletionFunc("to", completeSinks))
 	must(cmd.RegisterFlagCompletionFunc("from", completeStores))
-	f.service = a.serviceFlags(cmd)
-	return cmd
+	f.timeout.add(cmd, usualStart)
+	f.endpoint.add(cmd)
 }
 
 // shareArguments is the Args of share: none, or a command behind --.
 func shareArguments(cmd *cobra.Command, args []string) error {
 	switch dash := cmd.ArgsLenAtDash(); {
+	case len(args) > 0 && dash != 0 && cmd.Flags().Changed("endpoint"):
+		return usage(cmd, "share takes a command behind --, but got %q before it; the address of --endpoint follows an equals sign", args[0])
 	case dash < 0 && len(args) > 0, dash > 0:
-		return usage(cmd, "share takes a command behind --, but got %q before it", args[0])
+		err := usererror.Mistake(fmt.Errorf("share takes a command behind --, but got %q before it", args[0]))
+		if dash > 0 {
+			return usererror.WithHint(err, "see `shsession share --help`")
+		}
+		return usererror.WithHint(err, "did you mean `shsession share -- "+strings.Join(args, " ")+"`?")
 	case dash == 0 && len(args) == 0:
 		return usage(cmd, "there is no command behind --")
 	}
 	return nil
 }
 
-// check completes the targets, and looks for what makes no sense together.
+// check refuses flags that contradict each other.
 func (f *shareFlags) check(cmd *cobra.Command, command []string) error {
 	if err := notEmpty(cmd, "name", "from"); err != nil {
 		return err
@@ -100,117 +125,101 @@ func (f *shareFlags) check(cmd *cobra.Command, command []string) error {
 	if slices.Contains(f.targets, "") {
 		return usage(cmd, "--to is empty")
 	}
-	if f.name != "" || len(f.targets) == 0 {
-		f.targets = append([]string{"shm:" + f.name}, f.targets...)
-	}
-	seen := []string{}
-	for _, target := range f.targets {
-		place := canonical(target)
-		switch {
-		case slices.Contains(seen, place):
-			return usage(cmd, "one place is named twice, which gets the token once")
-		case f.from != "" && canonical(f.from) == place:
-			return usage(cmd, "--from and --to are one place: its token can't be kept fresh by itself")
-		}
-		seen = append(seen, place)
-	}
 	if f.keepSecret && len(command) == 0 {
 		return usage(cmd, "--keep-secret is for a command, and there is none")
 	}
-	return nil
+	return f.timeout.check(cmd)
 }
 
-// canonical returns the same text for two ways to write one segment, Redis's token or file: whatever is written
-// there, it can't be two things.
-func canonical(target string) string {
-	name, isShared := strings.CutPrefix(target, "shm:")
-	switch {
-	case isShared && name == "":
-		return "shm:" + shm.DefaultName
-	case !strings.Contains(target, ":"):
-		return "shm:" + target
-	case isShared:
-		return target
+// open opens the sinks, and the source unless its text is empty.
+func (f *shareFlags) open(cmd *cobra.Command, places *place.Opener) (source shsession.Store, sinks []shsession.Sink, err error) {
+	if f.from != "" {
+		if source, err = places.Store(f.from); err != nil {
+			return nil, nil, err
+		}
 	}
-	if place, isRedis := redisstore.Place(target); isRedis {
-		return place
+	targets := f.targets
+	if f.name != "" || len(targets) == 0 {
+		targets = append([]string{"shm:" + f.name}, targets...)
 	}
-	sink, err := filesink.OpenURL(target)
-	if err != nil {
-		return target // it's no file, or there is a mistake that opening it tells of
-	}
-	dir, base := filepath.Split(sink.Path())
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
-	return "file:" + filepath.Join(dir, base)
-}
-
-func (a *app) openSinks(targets []string) ([]shsession.Sink, error) {
-	var sinks []shsession.Sink
 	for _, target := range targets {
-		sink, err := a.openSink(target)
+		sink, err := places.Sink(target)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		isSame := func(other shsession.Sink) bool { return place.Same(sink, other) }
+		switch {
+		case slices.ContainsFunc(sinks, isSame):
+			return nil, nil, usage(cmd, "the same --to was given twice: %v", sink)
+		case source != nil && isSame(source):
+			return nil, nil, usage(cmd, "--from and --to are the same place: a token can't be kept fresh by itself")
 		}
 		sinks = append(sinks, sink)
 	}
-	return sinks, nil
+	return source, sinks, nil
 }
 
-// share shares a token until ctx is done, or for as long as the command runs.
-func (a *app) share(ctx context.Context, f shareFlags, command []string) error {
-	s := &sharer{app: a, command: command, keepSecret: f.keepSecret, logger: a.serviceLogger()}
-	if len(command) > 0 && !a.logsRecords() {
-		s.logger = a.logger() // standard error is the command's
-	}
-	sinks, err := a.openSinks(f.targets)
+// share shares a token until the command's context is done, or for as long as a command runs.
+func (a *app) share(cmd *cobra.Command, f shareFlags, command []string) error {
+	signals.CatchPipe()
+	ctx := cmd.Context()
+	source, sinks, err := f.open(cmd, &a.places)
 	if err != nil {
 		return err
 	}
-	s.sinks = sinks
-	if f.from != "" {
-		if s.source, err = a.openStore(f.from); err != nil {
-			return err
+	for _, sink := range sinks {
+		if store, ok := sink.(*shm.Store); ok && store.Dir() != "" && runtime.GOOS != "windows" {
+			a.Warn(fmt.Sprintf("there is no shared memory here: %s is shared in %s, where Python's collect_shared_session can't read it", store, store.Dir()))
 		}
-		s.session = shsession.FollowWith(shsession.Config{Logger: s.logger}, s.source)
-	} else if s.session, err = s.login(ctx); err != nil {
+	}
+	logger := a.ServiceLogger()
+	if len(command) > 0 && !a.HasRecords() {
+		logger = a.Logger() // standard error belongs to the command
+	}
+	sharer := &share.Sharer{
+		Source:     source,
+		Sinks:      sinks,
+		Logger:     logger,
+		Announce:   a.Announce,
+		Command:    command,
+		KeepSecret: f.keepSecret,
+	}
+	sharer.Start = f.timeout.ofStart(a, source == nil)
+	if source != nil {
+		sharer.Session = shsession.FollowWith(shsession.Config{Logger: logger}, source)
+	} else if sharer.Session, err = a.sharedLogin(ctx, logger, sinks); err != nil {
 		return err
 	}
-	service, err := beginService(ctx, f.service, s.logger, s.status)
+	if sharer.Endpoint, err = f.endpoint.open(ctx, &a.settings, logger, len(command) > 0); err != nil {
+		return err
+	}
+	defer sharer.Endpoint.Close()
+	service, err := daemon.Begin(ctx, *f.service, logger, sharer.Status, sharer.Endpoint.StatusFunc())
 	if err != nil {
 		return err
 	}
-	defer service.stop()
-	return s.run(ctx, service)
+	defer service.Stop()
+	return toShare(f.from, sharer.Run(ctx, service))
 }
 
-// login returns a session that logs in. Sharers of one client do so once between them: on many
-// machines with the first store that these have in common, and on one with its cache. So a
-// loop of short commands, each with a share of its own, makes one login too.
-func (s *sharer) login(ctx context.Context) (*shsession.Session, error) {
-	cfg, err := s.loginConfig()
+// sharedLogin returns a session that logs in. All sharers of one client make one login: those on
+// many machines through the first Redis among their sinks, those on one machine through its cache.
+func (a *app) sharedLogin(ctx context.Context, logger *slog.Logger, sinks []shsession.Sink) (*shsession.Session, error) {
+	cfg, err := a.settings.Login(ctx, logger)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Logger = s.logger
+	var tokens atomic.Uint64
 	cfg.OnToken = func(t shsession.Token) {
-		s.logger.Info("new token", "client_id", cfg.ClientID, "expires_at", t.ExpiresAt())
-		debug.FreeOSMemory() // what the login took isn't needed for most of an hour
+		if tokens.Add(1) > 1 || !a.isWatched() || a.Verbose { // a person is told of the first when it is shared
+			logger.Info("new token", "client_id", cfg.ClientID, "expires_at", t.ExpiresAt())
+		}
+		debug.FreeOSMemory() // the login's memory isn't needed for most of an hour
 	}
-	for _, sink := range s.sinks {
+	for _, sink := range sinks {
 		if store, ok := sink.(*redisstore.Store); ok {
 			return shsession.Join(cfg, store)
 		}
 	}
-	return s.cachedSession(ctx, cfg)
-}
-
-// sinkNames returns the names of the sinks, for people.
-func sinkNames(sinks []shsession.Sink) string {
-	var names []string
-	for _, sink := range sinks {
-		names = append(names, fmt.Sprint(sink))
-	}
-	return strings.Join(names, ", ")
+	return a.cachedSession(cfg)
 }

@@ -10,15 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession/identity"
-	"github.com/shsession/shsession/internal/needtest"
-	"github.com/shsession/shsession/internal/ptytest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // bashAt starts an interactive bash whose $NAME is a segment's name, that of the client.
-func bashAt(t *testing.T, env []string) *ptytest.Console {
+func bashAt(t *testing.T, env []string) *testkit.Console {
 	t.Helper()
 	variables := append(isolated(t.TempDir()), env...)
-	return ptytest.Shell(t, "bash", append(variables, "NAME="+clientIn(env))...)
+	return testkit.Shell(t, "bash", append(variables, "NAME="+clientIn(env))...)
 }
 
 // isShared reports whether there is a segment of that name.
@@ -34,13 +33,13 @@ func isShared(t *testing.T, name string) bool {
 // One ^C ends a shell's loop of shares, as it ends one of their commands alone, and what was shared is withdrawn.
 func TestInterruptedLoop(t *testing.T) {
 	t.Parallel()
-	for key, code := range map[string]string{ptytest.CtrlC: "130", ptytest.CtrlBackslash: "131"} {
+	for key, code := range map[string]string{testkit.CtrlC: "130", testkit.CtrlBackslash: "131"} {
 		_, env := startService(t)
 		c := bashAt(t, env)
 		c.Type(t, "for i in 1 2 3; do echo start $i; shsession share --name $NAME -- sh -c 'echo run''ning; exec sleep 100'; done; echo fin''ished\n",
 			"\nrunning")
 		c.Write(t, key)
-		if key == ptytest.CtrlC {
+		if key == testkit.CtrlC {
 			c.Await(t, "prompt> ")
 			c.Type(t, "echo code=$?\n", "code="+code)
 			if c.Count("start 2")+c.Count("finished") > 0 {
@@ -48,7 +47,7 @@ func TestInterruptedLoop(t *testing.T) {
 			}
 		} else { // which ends no loop, in any shell
 			c.Await(t, "\nrunning")
-			c.Type(t, ptytest.CtrlC, "prompt> ")
+			c.Type(t, testkit.CtrlC, "prompt> ")
 		}
 		if c.Count("goroutine")+c.Count("core dumped") > 0 {
 			t.Error("there are stacks, or a core")
@@ -66,8 +65,8 @@ func TestInterruptedLoopOfLogins(t *testing.T) {
 	service.Inject(identity.MustParseFault("hang"), 0)
 	c := bashAt(t, env)
 	c.Write(t, "for i in 1 2 3; do echo start $i; shsession token; done; echo fin''ished\n")
-	eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
-	c.Type(t, ptytest.CtrlC, "prompt> ")
+	testkit.Eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
+	c.Type(t, testkit.CtrlC, "prompt> ")
 	c.Type(t, "echo code=$?\n", "code=130")
 	if c.Count("start 2")+c.Count("finished") > 0 {
 		t.Error("the loop has gone on")
@@ -93,12 +92,12 @@ func TestHangUp(t *testing.T) {
 		if err := unix.Kill(pid, unix.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "a renewal", func() bool { return service.Counters().TokensIssued == 2 })
+		testkit.Eventually(t, "a renewal", func() bool { return service.Counters().TokensIssued == 2 })
 		if !isShared(t, clientIn(env)) {
 			t.Error("the token is withdrawn by a SIGHUP")
 		}
 		c.HangUp()
-		eventually(t, "the share's end", func() bool { return unix.Kill(pid, 0) != nil })
+		testkit.Eventually(t, "the share's end", func() bool { return unix.Kill(pid, 0) != nil })
 		if isShared(t, clientIn(env)) {
 			t.Error("the token is still there")
 		}
@@ -118,17 +117,17 @@ func TestNohup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a token", func() bool { return isShared(t, clientIn(env)) })
+	testkit.Eventually(t, "a token", func() bool { return isShared(t, clientIn(env)) })
 	c.HangUp()
 	c.Cmd.Wait() // the shell has passed the hang-up on by then
 	if err := unix.Kill(pid, unix.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a renewal", func() bool { return service.Counters().TokensIssued >= 2 })
+	testkit.Eventually(t, "a renewal", func() bool { return service.Counters().TokensIssued >= 2 })
 	if err := unix.Kill(pid, unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the withdrawal", func() bool { return !isShared(t, clientIn(env)) })
+	testkit.Eventually(t, "the withdrawal", func() bool { return !isShared(t, clientIn(env)) })
 }
 
 // What is shared with a command in a pane is there for it, and gone when the window is closed: the command is told.
@@ -140,7 +139,7 @@ func TestHangUpOfCommand(t *testing.T) {
 	c.Type(t, "shsession share --name $NAME -- sh -c 'trap \"echo hung up >"+mark+"; exit\" HUP; echo run''ning; while :; do sleep 0.01; done'\n",
 		"\nrunning")
 	c.HangUp()
-	eventually(t, "the withdrawal", func() bool { return !isShared(t, clientIn(env)) })
+	testkit.Eventually(t, "the withdrawal", func() bool { return !isShared(t, clientIn(env)) })
 	text, err := os.ReadFile(mark)
 	if err != nil || strings.TrimSpace(string(text)) != "hung up" {
 		t.Errorf("the command was told %q: %v", text, err)
@@ -151,7 +150,7 @@ func TestHangUpOfCommand(t *testing.T) {
 // exit code is ours, and the token is there for it and not after it. SHSESSION_SOAK makes it two hundred times.
 func TestFullScreenCommand(t *testing.T) {
 	t.Parallel()
-	needtest.Program(t, "vim")
+	testkit.Need(t, "vim")
 	times := 3
 	if os.Getenv("SHSESSION_SOAK") != "" {
 		times = 200
@@ -167,7 +166,7 @@ func TestFullScreenCommand(t *testing.T) {
 	}
 	for i := range times {
 		p.Resize(t, 80, 12)
-		p.Keys(t, "clear; shsession share --name $NAME -- vim --clean $TEXT", "Enter")
+		p.Command(t, "clear; shsession share --name $NAME -- vim --clean $TEXT")
 		p.AwaitThat(t, "vim", showing(11))
 		if !isShared(t, clientIn(env)) {
 			t.Error("there is no token for the command")
@@ -176,13 +175,13 @@ func TestFullScreenCommand(t *testing.T) {
 		p.AwaitThat(t, "more of vim", showing(39))
 		p.Keys(t, "C-z")
 		p.Await(t, "Stopped")
-		p.Keys(t, "clear; fg", "Enter")
+		p.Command(t, "clear; fg")
 		p.AwaitThat(t, "vim again", func(shown string) bool { return showing(39)(shown) && !strings.Contains(shown, "prompt>") })
 		p.Keys(t, "C-c")
 		p.Await(t, "exit Vim")
 		p.Keys(t, ":cquit 9", "Enter")
 		p.Await(t, "prompt>")
-		p.Keys(t, "echo code=$? in turn "+strconv.Itoa(i), "Enter")
+		p.Command(t, "echo code=$? in turn "+strconv.Itoa(i))
 		p.Await(t, "code=9 in turn "+strconv.Itoa(i)+"\n")
 		if isShared(t, clientIn(env)) {
 			t.Error("the token is still there")

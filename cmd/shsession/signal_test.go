@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // A signal during a login ends the command at once, as a shell expects.
 func TestInterruptedLogin(t *testing.T) {
+	t.Parallel()
 	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
@@ -21,7 +23,7 @@ func TestInterruptedLogin(t *testing.T) {
 			p := command(t, env, "token")
 			p.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // at a terminal a signal would end it
 			p.start(t)
-			eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
+			testkit.Eventually(t, "a login", func() bool { return service.Counters().TokenRequests > 0 })
 			if err := p.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +85,7 @@ func TestIdentity(t *testing.T) {
 	t.Parallel()
 	p := command(t, nil, "identity", "--listen", "127.0.0.1:0", "--lifetime", "30s", "-v")
 	p.start(t)
-	eventually(t, "the introduction", func() bool { return strings.Contains(p.out.String(), "Interrupt to stop it.") })
+	testkit.Eventually(t, "the introduction", func() bool { return strings.Contains(p.out.String(), "Interrupt to stop the service.") })
 	if !strings.HasPrefix(p.out.String(), "For development only: an identity service on http://127.0.0.1:") {
 		t.Errorf("the first line is not what it should be: %q", p.out.String())
 	}

@@ -3,27 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/shsession/shsession/internal/nearest"
+	"github.com/shsession/shsession/internal/usererror"
 )
-
-// A usageError is a mistake on the command line.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
 
 // usage returns a mistake in the use of cmd, with a hint at its help.
 func usage(cmd *cobra.Command, format string, args ...any) error {
-	return withHint(&usageError{fmt.Errorf(format, args...)}, "see `"+cmd.CommandPath()+" --help`")
+	return usererror.OfUse(cmd.CommandPath(), fmt.Errorf(format, args...))
 }
 
-// notEmpty returns a mistake if one of the flags is there and empty, as an unset variable of a script makes it.
+// notEmpty returns a mistake if one of the flags is given an empty value, such as a script's unset variable.
 func notEmpty(cmd *cobra.Command, flags ...string) error {
 	for _, flag := range flags {
 		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
@@ -33,15 +27,18 @@ func notEmpty(cmd *cobra.Command, flags ...string) error {
 	return nil
 }
 
-// flagError is what becomes of errors in flags.
+// flagError turns an error in a flag into a mistake with a hint.
 func flagError(cmd *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
+	if strings.Contains(err.Error(), "missing unit in duration") {
+		return usererror.WithHint(usererror.Mistake(err), "a time has a unit, such as 10s or 10m")
+	}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		if near := nearestFlag(cmd, unknown.GetSpecifiedName()); near != "" {
-			return withHint(&usageError{err}, "did you mean --"+near+"?")
+			return usererror.WithHint(usererror.Mistake(err), "did you mean --"+near+"?")
 		}
 	}
 	return usage(cmd, "%w", err)
@@ -58,20 +55,20 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	return nearest.To(name, names)
 }
 
-// subcommandOnly is the Args of a command that is a list of others.
+// subcommandOnly is the Args of a command that only has subcommands.
 func subcommandOnly(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	cmd.SuggestionsMinimumDistance = 2
-	err := &usageError{fmt.Errorf("unknown command %q", strings.TrimPrefix(cmd.CommandPath()+" ", "shsession ")+args[0])}
+	err := fmt.Errorf("unknown command %q", strings.TrimPrefix(cmd.CommandPath()+" ", "shsession ")+args[0])
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return withHint(err, "did you mean `"+cmd.CommandPath()+" "+near[0]+"`?")
+		return usererror.WithHint(usererror.Mistake(err), "did you mean `"+cmd.CommandPath()+" "+near[0]+"`?")
 	}
-	return withHint(err, "see `"+cmd.CommandPath()+" --help`")
+	return usererror.OfUse(cmd.CommandPath(), err)
 }
 
-// arguments is the Args of a command that takes from least to most of them.
+// arguments is the Args of a command that takes least to most arguments.
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -84,32 +81,4 @@ func arguments(least, most int) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// listenError makes a mistake on the command line of an address that nobody can listen on.
-func listenError(err error) error {
-	var address *net.AddrError
-	if errors.As(err, &address) {
-		return &usageError{err}
-	}
-	return err
-}
-
-// choice is a flag that has one of some values.
-type choice struct {
-	value   string
-	choices []string
-}
-
-func (c *choice) String() string { return c.value }
-func (c *choice) Type() string   { return strings.Join(c.choices, "|") }
-
-func (c *choice) Set(value string) error {
-	for _, known := range c.choices {
-		if value == known {
-			c.value = value
-			return nil
-		}
-	}
-	return fmt.Errorf("it is one of %s", strings.Join(c.choices, ", "))
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // Each user has a cache of their own, though all users' segments are in one directory.
@@ -41,7 +44,7 @@ func TestOtherUsersSegment(t *testing.T) {
 	name := unique()
 	sharer := command(t, env, "share", "--name", name)
 	sharer.start(t)
-	eventually(t, "a token", func() bool { return strings.Contains(sharer.out.String(), name) })
+	testkit.Eventually(t, "a token", func() bool { return strings.Contains(sharer.out.String(), name) })
 	p := command(t, env, "collect", name)
 	p.Path = program
 	p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -76,12 +79,13 @@ func programForAll(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
+	// Another process writes the copy: a process that another test forks meanwhile would inherit
+	// our file descriptor, and a file that is open for writing can't be executed (ETXTBSY).
 	program := filepath.Join(dir, "shsession")
-	if err := os.WriteFile(program, text, 0o755); err != nil {
+	if out, err := exec.Command("cp", self, program).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.Chmod(program, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -104,7 +108,7 @@ func segmentFiles(t *testing.T) map[string]bool {
 			continue // removed meanwhile
 		}
 		uid := info.Sys().(*syscall.Stat_t).Uid
-		if strings.Contains(entry.Name(), cachePrefix) && (uid == 65533 || uid == 65534) {
+		if strings.Contains(entry.Name(), "shsession-") && (uid == 65533 || uid == 65534) {
 			files[filepath.Join("/dev/shm", entry.Name())] = true
 		}
 	}

@@ -11,6 +11,10 @@ import (
 	"github.com/shsession/shsession"
 )
 
+// revision is that of the source, where the linker is told of it (-X main.revision=…) because the
+// source's history isn't at hand: in the build of the container image.
+var revision string
+
 // build describes the program.
 type build struct {
 	Version  string `json:"version"`
@@ -31,7 +35,7 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			b := buildInfo()
 			if asJSON {
-				return json.NewEncoder(a.out).Encode(b)
+				return json.NewEncoder(a.Out).Encode(b)
 			}
 			line := fmt.Sprintf("shsession %s (%s, %s", b.Version, b.Go, b.Platform)
 			if b.Revision != "" {
@@ -40,16 +44,16 @@ func (a *app) versionCommand() *cobra.Command {
 			if b.Modified {
 				line += ", modified"
 			}
-			_, err := fmt.Fprintln(a.out, line+")")
+			_, err := fmt.Fprintln(a.Out, line+")")
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the version as JSON")
 	return cmd
 }
 
 func buildInfo() build {
-	b := build{Version: shsession.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := build{Revision: revision, Version: shsession.Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

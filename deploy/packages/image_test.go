@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,9 +33,7 @@ func (r release) testImage(t *testing.T) {
 			t.Errorf("the image has no %s", want)
 		}
 	}
-	if build := regexp.MustCompile(`(?m)^RUN CGO_ENABLED=0 .*go build -trimpath `); !build.Match(text) {
-		t.Error("the image isn't built as the packages are")
-	}
+	testImageVersion(t, string(text))
 	program, err := elf.Open(r.program)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +50,25 @@ func (r release) testImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.useImage(t, root)
+}
+
+// testImageVersion runs the line of the Dockerfile that builds the program, where there is no history of the source, and
+// has the program say which revision it is of.
+func testImageVersion(t *testing.T, dockerfile string) {
+	line := regexp.MustCompile(`(?m)^RUN (CGO_ENABLED=0 .*go build -trimpath .*) -o /shsession (.*)$`).FindStringSubmatch(dockerfile)
+	if line == nil {
+		t.Fatal("the image isn't built as the packages are")
+	}
+	program := filepath.Join(t.TempDir(), "shsession")
+	cmd := exec.Command("sh", "-c", line[1]+" -o "+program+" "+line[2])
+	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "TARGETOS="+runtime.GOOS, "TARGETARCH="+runtime.GOARCH, "REVISION=0123abcd")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := exec.Command(program, "version").Output()
+	if err != nil || !strings.Contains(string(out), ", revision 0123abcd)") {
+		t.Errorf("the image's version is %q, %v", out, err)
+	}
 }
 
 // useImage logs in from the image, for a command and for a service.

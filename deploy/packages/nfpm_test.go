@@ -3,6 +3,7 @@ package packages_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -66,6 +67,37 @@ func (r release) pack(t *testing.T, format string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// testLinks checks that the pages are in a package, and that what they link to is there too.
+func testLinks(t *testing.T, deb string) {
+	const root = "/usr/share/doc/shsession/"
+	there := map[string]bool{}
+	for _, field := range strings.Fields(run(t, "dpkg", "--contents", deb)) {
+		for file := strings.TrimPrefix(field, "."); strings.HasPrefix(file, root); file = filepath.Dir(file) {
+			there[filepath.Clean(file)] = true
+		}
+	}
+	link := regexp.MustCompile(`\]\(([^)\s#]+)`)
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") {
+		if !there[root+page] {
+			t.Errorf("%s isn't in the package", page)
+		}
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			target := filepath.Join(root, filepath.Dir(page), match[1])
+			if !strings.Contains(match[1], "://") && !there[target] {
+				t.Errorf("%s links to %s, which isn't in the package", page, match[1])
+			}
+		}
+	}
 }
 
 func testRPM(t *testing.T, path string) {

@@ -36,7 +36,13 @@ func TestPackages(t *testing.T) {
 	t.Run("configuration", r.testConfiguration)
 	t.Run("manual", r.testManual)
 	t.Run("image", r.testImage)
+	t.Run("snapshot", r.testSnapshot)
+	t.Run("wheels", r.testWheels)
 	deb := r.pack(t, "deb")
+	t.Run("links", func(t *testing.T) {
+		need(t, "dpkg")
+		testLinks(t, deb)
+	})
 	t.Run("deb", func(t *testing.T) {
 		needRoot(t)
 		need(t, "unshare", "dpkg", "systemd-analyze", "man", "bash", "fish", "zsh")

@@ -4,23 +4,22 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"net"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/nextattempt"
 )
 
-// An answer is a refusal or a failure that the proxy speaks of itself.
+// An answer is a refusal or a failure that comes from the proxy itself.
 type answer struct {
 	status  int
 	code    string
 	message string
 }
 
-// write writes the answer in the shape of the services' errors.
+// write writes the answer in the format of the services' errors.
 func (a *answer) write(w http.ResponseWriter) {
 	body, err := json.Marshal(struct {
 		Status  int    `json:"status"`
@@ -72,17 +71,21 @@ func (m tokenMarker) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, tokenError{err}
 }
 
-// fail answers a request that was not answered by the upstream.
+// fail answers a request that the upstream didn't answer.
 func (p *Proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil { // the client is gone, or the proxy about to be
 		panic(http.ErrAbortHandler)
 	}
 	if errors.As(err, new(tokenError)) {
-		p.logger.Warn("there is no token to send a request with", "error", err, "method", r.Method)
+		if p.noToken.begins() {
+			p.logger.Warn("there is no token to forward requests with", "error", err, "method", r.Method)
+		}
 		p.failToken(w, err)
 		return
 	}
-	p.logger.Warn("the upstream couldn't be reached", "error", err, "method", r.Method, "upstream", p.upstream.Redacted())
+	if p.noUpstream.begins() {
+		p.logger.Warn("the upstream can't be reached", "error", err, "method", r.Method, "upstream", p.upstream.Redacted())
+	}
 	a := &answer{http.StatusBadGateway, "PROXY_UPSTREAM", "The upstream didn't answer: " + err.Error()}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
@@ -101,18 +104,6 @@ func (p *Proxy) failToken(w http.ResponseWriter, err error) {
 			a.message += " (" + refused.Hint + ")"
 		}
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(p.retryAfter(err)))
+	w.Header().Set("Retry-After", strconv.Itoa(nextattempt.Seconds(p.session, err)))
 	a.write(w)
-}
-
-// retryAfter returns after how many seconds there may be a token.
-func (p *Proxy) retryAfter(err error) int {
-	wait := 5 * time.Second
-	var endpoint *shsession.EndpointError
-	if next := p.session.Status().NextTry; !next.IsZero() {
-		wait = time.Until(next)
-	} else if errors.As(err, &endpoint) && endpoint.RetryAfter > 0 {
-		wait = endpoint.RetryAfter
-	}
-	return max(1, int(math.Ceil(wait.Seconds())))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/shsession/shsession/internal/apiproxy"
 )
 
-// A proxy for QGIS: point its connections at http://127.0.0.1:8888.
+// A proxy for QGIS: point its connections at http://127.0.0.1:8790.
 func Example() {
 	secret := shsession.NewSecret(os.Getenv("SH_CLIENT_SECRET"))
 	session, err := shsession.New(shsession.CDSE(os.Getenv("SH_CLIENT_ID"), secret))
@@ -24,7 +24,7 @@ func Example() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err = proxy.ListenAndServe(ctx, "127.0.0.1:8888", func(addr net.Addr) { log.Printf("proxy at http://%s", addr) })
+	err = proxy.ListenAndServe(ctx, "127.0.0.1:8790", func(addr net.Addr) { log.Printf("proxy at http://%s", addr) })
 	if err != nil {
 		log.Fatal(err)
 	}

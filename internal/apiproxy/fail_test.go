@@ -1,14 +1,18 @@
 package apiproxy_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/shsession/shsession"
@@ -101,6 +105,50 @@ func TestUpstreamDown(t *testing.T) {
 	}
 }
 
+// The log has the first of many failures, and their end.
+func TestOutagesAreLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		service, down := newService(t), false
+		base := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if down {
+				return nil, errors.New("down")
+			}
+			return respond(r, http.NoBody), nil
+		})
+		proxy, err := apiproxy.New(newSession(t, service, secret), apiproxy.Options{
+			Upstream: "https://api.example", Base: base, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		get := func(times int) {
+			for range times {
+				r := httptest.NewRequest(http.MethodGet, "/x", nil)
+				r.Host = "localhost"
+				proxy.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		}
+		for _, c := range []struct {
+			cause, warning string
+			begin, end     func()
+		}{
+			{"no token", "there is no token",
+				func() { service.Inject(identity.MustParseFault("503"), 0) }, service.Clear},
+			{"no upstream", "the upstream can't be reached", func() { down = true }, func() { down = false }},
+		} {
+			log.Reset()
+			c.begin()
+			get(50)
+			c.end()
+			time.Sleep(time.Hour) // until the session tries again
+			get(50)
+			if strings.Count(log.String(), c.warning) != 1 || strings.Count(log.String(), "forwarded again\" failed=50") != 1 {
+				t.Errorf("%s: the log is %s", c.cause, log.String())
+			}
+		}
+	})
+}
+
 func TestUpstreamTimeout(t *testing.T) {
 	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer up.Close()
@@ -139,65 +187,5 @@ func TestBodyBreaksOff(t *testing.T) {
 	}
 	if up.count() != 0 {
 		t.Error("half a request reached the upstream")
-	}
-}
-
-func TestPage(t *testing.T) {
-	up := &seen{answer: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }}
-	r := newRig(t, up, apiproxy.Options{})
-	_, before := r.get(t, "/", "Accept: text/html,*/*;q=0.8")
-	if !strings.Contains(before, "none yet") {
-		t.Errorf("before the first request the page is %s", before)
-	}
-	r.get(t, "/x")
-	r.get(t, "/<script>")
-	resp, page := r.get(t, "/", "Accept: text/html,*/*;q=0.8", "Sec-Fetch-Site: cross-site")
-	wantStatus(t, resp, 200)
-	for _, want := range []string{r.upstream.URL, "fresh", " left, until 2", "418", "I&#39;m a teapot", "<td>2</td>"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the page has no %q: %s", want, page)
-		}
-	}
-	for _, never := range []string{"<script", "eyJ", secret, "javascript:", "onload"} {
-		if strings.Contains(page, never) {
-			t.Errorf("the page has %q", never)
-		}
-	}
-	if policy := resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
-		t.Errorf("the policy is %q", policy)
-	}
-	if resp.Header.Get("Content-Type") != "text/html; charset=utf-8" || resp.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("headers %v", resp.Header)
-	}
-	if up.count() != 2 {
-		t.Errorf("the upstream got %d requests, want 2", up.count())
-	}
-	// The page itself is no request through the proxy, to whoever counts them.
-	wantStatus(t, r.raw(t, get1("/x", r.addr)), http.StatusTeapot)
-	if r.lastCode(t, 3); len(r.counted()) != 3 {
-		t.Errorf("counted %v, want three requests", r.counted())
-	}
-	if _, page := r.get(t, "/", "Accept: text/html"); !strings.Contains(page, "<dt>Requests</dt><dd>3</dd>") {
-		t.Errorf("the page counts itself: %s", page)
-	}
-}
-
-// The upstream's own start page can still be had.
-func TestUpstreamRoot(t *testing.T) {
-	up := &seen{}
-	r := newRig(t, up, apiproxy.Options{})
-	n := 0
-	for _, request := range []*http.Request{
-		r.request(t, "GET", "/?", nil, "Accept: text/html"),
-		r.request(t, "GET", "/", nil),
-		r.request(t, "GET", "/", nil, "Accept: application/json"),
-		r.request(t, "POST", "/", nil, "Accept: text/html"),
-		r.request(t, "GET", "/x", nil, "Accept: text/html"),
-		r.request(t, "GET", "/?service=WMS", nil, "Accept: text/html"),
-	} {
-		r.do(t, request)
-		if n++; up.count() != n {
-			t.Fatalf("%s %s didn't reach the upstream", request.Method, request.URL)
-		}
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/netenv"
+	"github.com/shsession/shsession/ratelimit"
 )
 
-// flushInterval bounds how long a part of an answer of known length waits for more. Other answers don't wait at all.
+// flushInterval bounds how long a part of an answer of known length is buffered. Other answers aren't buffered.
 const flushInterval = 50 * time.Millisecond
 
 // idleConns is how many connections to the upstream are kept for the next requests.
@@ -18,7 +19,7 @@ const idleConns = 1024
 
 // newTransport returns the transport that sends the requests unless Options.Base does.
 func newTransport() (*http.Transport, error) {
-	t, err := shsession.NewHTTPTransport()
+	t, err := netenv.Transport()
 	if err != nil {
 		return nil, err
 	}
@@ -36,63 +37,51 @@ func (p *Proxy) CloseIdleConnections() {
 	}
 }
 
-// rewrite addresses a request to the upstream, and takes away what isn't the upstream's business.
+// rewrite addresses a request to the upstream, and removes the headers that the upstream must not get.
 func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	pr.SetURL(p.upstream)
-	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // what ReverseProxy takes for malformed too
+	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // also a query that ReverseProxy takes for malformed
 	for name := range pr.Out.Header {
 		if isWithheld(name) {
 			delete(pr.Out.Header, name)
 		}
 	}
 	if !strings.EqualFold(pr.Out.Header.Get("Upgrade"), "websocket") {
-		pr.Out.Header.Del("Upgrade") // to h2c above all, in which requests would pass unseen
+		pr.Out.Header.Del("Upgrade") // for example to h2c, in which the proxy couldn't see the requests
 		pr.Out.Header.Del("Connection")
 	}
 	if pr.Out.GetBody != nil {
 		pr.Out.Header.Del("Expect") // the body is here already, so there is nothing to wait for
 	}
-}
-
-// isWithheld reports whether a request's header isn't passed on.
-func isWithheld(name string) bool {
-	switch name {
-	case "Authorization", "Cookie", "Origin", "Referer", "Via", "Proxy", "X-Real-Ip",
-		"X-Original-Url", "X-Rewrite-Url": // by which some servers take another path than the request's
-		return true
+	if p.opts.Limiter == nil {
+		pr.Out.Header.Del(ratelimit.UnitsHeader) // with one, its transport reads and removes that
 	}
-	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Sec-Fetch-") || strings.HasPrefix(name, "Proxy-")
+	pr.Out.Header.Add(loopHeader, p.mark)
+	pr.Out.Trailer = nil // httputil.ReverseProxy would announce the client's trailers and send none
 }
 
-// withhold takes away from an answer's header what is meant for the upstream's origin and not for the proxy's.
-func withhold(header http.Header) {
-	for name := range header {
-		switch {
-		case name == "Set-Cookie", name == "Alt-Svc", name == "Strict-Transport-Security",
-			strings.HasPrefix(name, "Access-Control-"):
-			delete(header, name)
-		}
-	}
-}
-
-// modifyResponse makes an answer the proxy's own.
+// modifyResponse removes and rewrites an answer's headers for the client.
 func (p *Proxy) modifyResponse(resp *http.Response) error {
+	if failed := p.noToken.ends() + p.noUpstream.ends(); failed > 0 {
+		p.logger.Info("requests are forwarded again", "failed", failed)
+	}
 	withhold(resp.Header)
+	withholdAnnounced(resp.Trailer)
 	if location := resp.Header.Get("Location"); location != "" {
 		resp.Header.Set("Location", p.relocate(resp.Request.URL, location))
 	}
 	return nil
 }
 
-// relocate returns what a Location that answers the request to requested is for the proxy's client:
-// a path at the proxy if it is below the base URL, and else an absolute URL.
+// relocate returns the Location for the proxy's client, of an answer to a request for requested: a path
+// at the proxy if the Location is below the base URL, and else an absolute URL.
 func (p *Proxy) relocate(requested *url.URL, location string) string {
 	target, err := requested.Parse(location)
 	if err != nil {
 		return location
 	}
 	path, below := strings.CutPrefix(target.EscapedPath(), p.upstream.EscapedPath())
-	if !below || originOf(target) != originOf(p.upstream) || target.User != nil || leadsOut(target.Path) {
+	if !below || netenv.OriginOf(target) != netenv.OriginOf(p.upstream) || target.User != nil || leadsOut(target.Path) {
 		return target.String()
 	}
 	if path == "" {

@@ -7,14 +7,17 @@ import (
 	"time"
 )
 
-// kept is how many requests a history goes back.
-const kept = 1000
+const (
+	kept    = 1000 // requests that a history keeps one by one
+	minutes = 60   // minutes for which a history counts requests
+)
 
-// A history has the last requests. The zero history is empty.
+// A history has the last requests, and the counts of the last hour. The zero history is empty.
 type history struct {
-	mu      sync.Mutex // guards the fields below
-	last    [kept]record
-	counted uint64 // all that there ever were
+	mu       sync.Mutex // guards the fields below
+	last     [kept]record
+	counted  uint64 // all requests so far
+	byMinute [minutes]minuteCount
 }
 
 type record struct {
@@ -23,15 +26,46 @@ type record struct {
 	at   time.Time
 }
 
+// A minuteCount counts the requests that ended in one minute.
+type minuteCount struct {
+	minute   int64 // since 1970
+	answered int   // with a status below 400
+	failed   int
+}
+
 func (h *history) add(code int, took time.Duration) {
 	now := time.Now()
+	minute := now.Unix() / 60
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last[h.counted%kept] = record{code, took, now}
 	h.counted++
+	count := &h.byMinute[minute%minutes]
+	if count.minute != minute {
+		*count = minuteCount{minute: minute}
+	}
+	if code < 400 {
+		count.answered++
+	} else {
+		count.failed++
+	}
 }
 
-// A codeSummary is what became of the last requests with one status.
+// lastHour returns the numbers of the last minutes, the present one's last.
+func (h *history) lastHour() (counts [minutes]minuteCount) {
+	present := time.Now().Unix() / 60
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range counts {
+		minute := present - minutes + 1 + int64(i)
+		if count := h.byMinute[minute%minutes]; count.minute == minute {
+			counts[i] = count
+		}
+	}
+	return counts
+}
+
+// A codeSummary summarises the last requests with one status.
 type codeSummary struct {
 	Code   int
 	Count  int

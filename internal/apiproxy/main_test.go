@@ -20,6 +20,7 @@ import (
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/apiproxy"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,11 +30,7 @@ const secret = "the-client-secret-itself"
 // newService returns an identity service that knows one client.
 func newService(t testing.TB) *identity.Server {
 	t.Helper()
-	s, err := identity.New(identity.Options{Clients: []identity.Client{{ID: "client", Secret: shsession.NewSecret(secret)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return testkit.NewService(t, identity.Options{Clients: []identity.Client{{ID: "client", Secret: shsession.NewSecret(secret)}}})
 }
 
 // newSession returns a session of a client of the service, which tries once.
@@ -143,20 +140,8 @@ func (r *rig) counted() []int {
 // lastCode waits until n requests have ended and returns the last one's status.
 func (r *rig) lastCode(t testing.TB, n int) int {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
-		codes := r.counted()
-		if len(codes) >= n {
-			return codes[n-1]
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%d requests have ended, want %d", len(codes), n)
-		}
-	}
+	testkit.Eventually(t, fmt.Sprintf("%d requests end", n), func() bool { return len(r.counted()) >= n })
+	return r.counted()[n-1]
 }
 
 // request returns a request to the proxy. Headers are "Name: value".

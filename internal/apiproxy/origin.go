@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/shsession/shsession/internal/netenv"
 )
 
 // parseOrigins reads web origins and returns them as browsers write them.
@@ -16,26 +18,13 @@ func parseOrigins(list []string) (map[string]bool, error) {
 			strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 			return nil, fmt.Errorf("%q is no web origin: write a scheme, a host and perhaps a port, as in http://localhost:3000", text)
 		}
-		origins[originOf(u)] = true
+		origins[netenv.OriginOf(u).String()] = true
 	}
 	return origins, nil
 }
 
-// originOf returns a URL's origin, serialised without the scheme's own port (RFC 6454 section 6.2).
-func originOf(u *url.URL) string {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	scheme := strings.ToLower(u.Scheme)
-	if port == "" || scheme == "http" && port == "80" || scheme == "https" && port == "443" {
-		return scheme + "://" + host
-	}
-	return scheme + "://" + host + ":" + port
-}
-
-// admitOrigin refuses the requests that a page of another origin makes, unless that is allowed: then it
-// notes the origin, so that the page may read the answer.
+// admitOrigin refuses the requests of a page of another origin, unless the origin is allowed: then it
+// keeps the origin, so that the page may read the answer.
 func (p *Proxy) admitOrigin(w *recorder, r *http.Request) *answer {
 	w.varies = len(p.origins) > 0
 	origin, foreign := foreignOrigin(r)
@@ -50,10 +39,10 @@ func (p *Proxy) admitOrigin(w *recorder, r *http.Request) *answer {
 	return nil
 }
 
-// foreignOrigin returns the origin of the page that makes the request, "" if it doesn't
-// say, and whether it is another than the proxy's. Programs that aren't
-// browsers send neither Origin nor Sec-Fetch-Site. Nor do browsers with a page's image if the proxy is
-// reached by plain http under a name that isn't loopback's; but these send a Referer, unless the page forbids it.
+// foreignOrigin returns the origin of the page that makes the request, "" if the request doesn't say, and
+// whether it differs from the proxy's. Programs other than browsers send neither Origin nor
+// Sec-Fetch-Site. Browsers don't send them either for a page's image, if the proxy is reached by plain http
+// under a name that isn't loopback's. But then they send a Referer, unless the page forbids it.
 func foreignOrigin(r *http.Request) (origin string, foreign bool) {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	if site == "none" || site == "same-origin" {
@@ -69,23 +58,24 @@ func foreignOrigin(r *http.Request) (origin string, foreign bool) {
 	return origin, foreign || site != ""
 }
 
-// compareOrigin returns the origin of the page at a URL, "" if it has none that can be told, and
-// whether it is another than the one that the request is for.
+// compareOrigin returns the origin of the page at a URL, "" if unknown, and whether it differs from the
+// origin that the request is for.
 func compareOrigin(r *http.Request, page string) (origin string, foreign bool) {
 	u, err := url.Parse(page)
 	if err != nil || u.Host == "" { // "null" too
 		return "", true
 	}
-	return originOf(u), originOf(u) != originOf(&url.URL{Scheme: u.Scheme, Host: r.Host})
+	from := netenv.OriginOf(u)
+	return from.String(), from != netenv.OriginOf(&url.URL{Scheme: u.Scheme, Host: r.Host})
 }
 
-// isPreflight reports whether the request asks what another may do (Fetch standard,
+// isPreflight reports whether the request asks if another request is allowed (Fetch standard,
 // section "CORS-preflight request").
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// answerPreflight permits an allowed origin's page everything that it asks for.
+// answerPreflight permits a page of an allowed origin the request that it asks for.
 func answerPreflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))

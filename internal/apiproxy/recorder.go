@@ -7,17 +7,17 @@ import (
 	"net/http"
 )
 
-// statusGone is what nginx logs for a client that went away before its answer.
+// statusGone is nginx's status for a client that disconnects before its answer.
 const statusGone = 499
 
-// A recorder is a ResponseWriter that remembers the status, and lets an allowed origin's page
-// read the answer, whoever wrote it.
+// A recorder is a ResponseWriter that keeps the status, and lets a page of an allowed origin read
+// the answer, from the upstream or from the proxy.
 type recorder struct {
 	http.ResponseWriter
 	code   int    // 0 before there is one
-	origin string // that may read the answer, or ""
+	origin string // the origin that may read the answer, or ""
 	varies bool   // whether the answer depends on the page that asks
-	isPage bool   // whether it's the page about the proxy that was asked for
+	isPage bool   // whether the request is for the page about the proxy
 }
 
 // Unwrap is for http.ResponseController.

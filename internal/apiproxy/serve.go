@@ -2,35 +2,28 @@ package apiproxy
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/shsession/shsession/internal/serve"
 )
 
-// ErrNotLoopback comes with an address that other machines can reach, without Options.AllowRemote.
-var ErrNotLoopback = errors.New("other machines could reach that address, and use the token: " +
-	"listen on 127.0.0.1, or allow remote clients in so many words")
-
-// Limits of the proxy's server. Requests and answers as such may take any time.
+// Limits of the proxy's server. There is no limit to how long a request or an answer takes.
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10 // bytes, and net/http adds 4096
 )
 
-// ListenAndServe serves on addr, such as "127.0.0.1:8888", as Serve does. ready, if not nil, is called once with
+// ListenAndServe serves on addr, such as "127.0.0.1:8790", as Serve does. ready, if not nil, is called once with
 // the address in use.
 func (p *Proxy) ListenAndServe(ctx context.Context, addr string, ready func(net.Addr)) error {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	ln, err := serve.Listen(ctx, addr, p.opts.AllowRemote)
 	if err != nil {
 		return err
-	}
-	if err := p.checkListener(ln); err != nil {
-		return errors.Join(err, ln.Close())
 	}
 	if ready != nil {
 		ready(ln.Addr())
@@ -38,23 +31,16 @@ func (p *Proxy) ListenAndServe(ctx context.Context, addr string, ready func(net.
 	return p.Serve(ctx, ln)
 }
 
-// checkListener returns ErrNotLoopback if other machines can reach the listener and mayn't.
-func (p *Proxy) checkListener(ln net.Listener) error {
-	addr, ok := ln.Addr().(*net.TCPAddr)
-	if ok && !addr.IP.IsLoopback() && !p.opts.AllowRemote {
-		return fmt.Errorf("%s: %w", addr, ErrNotLoopback)
-	}
-	return nil
-}
-
-// Serve serves on ln, which it closes in the end, and blocks until ctx is done. Then it takes no new
-// connections, and requests have Options.DrainTimeout to finish before their connections are cut. Upgraded
-// connections, which may never finish by themselves, are cut when the others have finished.
-// It returns nil when no request is left, or what else made it end.
+// Serve serves on ln, and blocks until ctx is done. Then it closes ln and accepts no new connections.
+// Requests under way have Options.DrainTimeout to finish before their connections are cut. Upgraded
+// connections, which may never finish by themselves, are cut when the others have finished. Serve returns
+// nil when no request is left, or the error that made it end.
 func (p *Proxy) Serve(ctx context.Context, ln net.Listener) error {
 	defer ln.Close() // http.Server has closed it, unless it never got it
-	if err := p.checkListener(ln); err != nil {
-		return err
+	if !p.opts.AllowRemote {
+		if err := serve.Check(ln.Addr()); err != nil {
+			return err
+		}
 	}
 	defer p.CloseIdleConnections()
 	serving, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -69,18 +55,9 @@ func (p *Proxy) Serve(ctx context.Context, ln net.Listener) error {
 		MaxHeaderBytes:               maxHeader,
 		ErrorLog:                     slog.NewLogLogger(p.logger.Handler(), slog.LevelWarn),
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
-	var err error
-	select {
-	case err = <-served:
-	case <-ctx.Done():
-		draining, cancel := context.WithTimeout(serving, p.opts.DrainTimeout)
-		if err := server.Shutdown(draining); err != nil {
-			p.logger.Warn("requests were cut off, since they took too long to finish", "after", p.opts.DrainTimeout)
-		}
-		cancel()
-		<-served
+	late, err := serve.Until(ctx, server, ln, p.opts.DrainTimeout)
+	if late {
+		p.logger.Warn("requests were cut off, since they took too long to finish", "after", p.opts.DrainTimeout)
 	}
 	cut()
 	_ = server.Close() // the listener is closed already, and of connections it says nothing

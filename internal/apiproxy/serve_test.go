@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/internal/apiproxy"
+	"github.com/shsession/shsession/internal/serve"
 )
 
 func TestListensOnLoopbackAlone(t *testing.T) {
@@ -24,7 +25,7 @@ func TestListensOnLoopbackAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0"} {
-		if err := proxy.ListenAndServe(context.Background(), addr, nil); !errors.Is(err, apiproxy.ErrNotLoopback) {
+		if err := proxy.ListenAndServe(context.Background(), addr, nil); !errors.Is(err, serve.ErrNotLoopback) {
 			t.Errorf("%s: got %v, want ErrNotLoopback", addr, err)
 		}
 	}
@@ -32,7 +33,7 @@ func TestListensOnLoopbackAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := proxy.Serve(context.Background(), ln); !errors.Is(err, apiproxy.ErrNotLoopback) {
+	if err := proxy.Serve(context.Background(), ln); !errors.Is(err, serve.ErrNotLoopback) {
 		t.Errorf("got %v, want ErrNotLoopback", err)
 	}
 	if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {

@@ -123,6 +123,59 @@ func TestTrailers(t *testing.T) {
 	}
 }
 
+// Trailers bring nothing that headers may not, announced or not, nor what has no place in
+// trailers.
+func TestWithholdsTrailers(t *testing.T) {
+	misplaced := []string{"Content-Length", "Content-Encoding", "Transfer-Encoding", "Location", "Host", "Trailer"}
+	for name, announced := range map[string]string{
+		"announced":     "X-Sum, Set-Cookie, Clear-Site-Data, Access-Control-Allow-Origin, Location",
+		"not announced": "",
+		"in part":       "Set-Cookie",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn, rw, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				rw.WriteString("HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n")
+				if announced != "" {
+					rw.WriteString("Trailer: " + announced + "\r\n")
+				}
+				rw.WriteString("\r\n4\r\nbody\r\n0\r\n")
+				for _, field := range append(append([]string{"X-Sum"}, withheld...), misplaced...) {
+					rw.WriteString(field + ": 7\r\n")
+				}
+				rw.WriteString("\r\n")
+				rw.Flush()
+			}), apiproxy.Options{AllowOrigins: []string{"http://app.example"}})
+			resp, body := r.get(t, "/x", "Origin: http://app.example")
+			if body != "body" || resp.Trailer.Get("X-Sum") != "7" || len(resp.Trailer) != 1 {
+				t.Errorf("got %q with trailers %v", body, resp.Trailer)
+			}
+			if resp.Header.Get("Access-Control-Allow-Origin") != "http://app.example" {
+				t.Error("an allowed page can't read the answer")
+			}
+		})
+	}
+}
+
+// The client's trailers aren't passed on, nor announced.
+func TestWithholdsRequestTrailers(t *testing.T) {
+	trailers := make(chan http.Header, 1)
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		trailers <- r.Trailer
+	}), apiproxy.Options{})
+	wantStatus(t, r.raw(t, "POST /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"+
+		"Trailer: Authorization\r\n\r\n1\r\nx\r\n0\r\nAuthorization: Basic abc\r\nX-Forwarded-Host: evil\r\n\r\n"), 200)
+	if got := <-trailers; len(got) != 0 {
+		t.Errorf("the upstream got trailers %v", got)
+	}
+}
+
 // An answer that breaks off isn't taken for a whole one.
 func TestCutAnswers(t *testing.T) {
 	for name, header := range map[string]string{"of known length": "1000000", "chunked": ""} {

@@ -3,9 +3,7 @@ package apiproxy
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -32,8 +30,8 @@ func parseUpstream(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// checkTarget refuses requests that aren't for the upstream, or that a browser was tricked
-// into sending here under a name that isn't the proxy's.
+// checkTarget refuses requests that aren't for the upstream, and requests under a name that isn't
+// the proxy's, which a web page can make a browser send.
 func (p *Proxy) checkTarget(r *http.Request) *answer {
 	switch {
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace: // TRACE would show the token
@@ -50,9 +48,9 @@ func (p *Proxy) checkTarget(r *http.Request) *answer {
 	return nil
 }
 
-// leadsOut reports whether a server might read path as one outside of the directory that
-// it's joined to, or as one at another host. Some decode twice, take backslashes for
-// slashes, or drop parameters (RFC 3986 section 3.3) from a segment.
+// leadsOut reports whether a server might read path as a path outside of the directory that it is
+// joined to, or at another host. Some servers decode twice, take backslashes for slashes, or drop
+// parameters (RFC 3986 section 3.3) from a segment.
 func leadsOut(path string) bool {
 	for range 3 {
 		slashed := strings.ReplaceAll(path, `\`, "/")
@@ -71,32 +69,5 @@ func leadsOut(path string) bool {
 		}
 		path = decoded
 	}
-	return true // encoded over and over, and for what but this?
-}
-
-// isOwnHost reports whether the request's Host is a name or an address of this proxy. Ports don't
-// matter: it's by a name that a browser can be made to connect here for another site.
-func (p *Proxy) isOwnHost(r *http.Request) bool {
-	host := canonicalHost(r.Host)
-	if p.hosts[host] {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	if ip = ip.Unmap(); ip.IsLoopback() {
-		return true
-	}
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && local.AddrPort().Addr().Unmap().WithZone("") == ip
-}
-
-// canonicalHost returns a host without its port, brackets, final dot and capitals.
-func canonicalHost(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, "."))
+	return true // a path that is encoded so often is an attack
 }

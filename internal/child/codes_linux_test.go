@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession/internal/child"
-	"github.com/shsession/shsession/internal/needtest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // noChildren checks that this process has no child, zombies included.
@@ -80,7 +80,7 @@ func writeFiles(t *testing.T, files map[string]string, mode fs.FileMode) (dir st
 // asInBash checks that a shell's exit code for a command is the same as ours.
 func asInBash(t *testing.T, script string, want int) {
 	t.Helper()
-	cmd := exec.Command(needtest.Program(t, "bash"), "-c", script)
+	cmd := exec.Command(testkit.Need(t, "bash"), "-c", script)
 	_ = cmd.Run()
 	if code := cmd.ProcessState.ExitCode(); code != want {
 		t.Errorf("bash says %d, want %d", code, want)

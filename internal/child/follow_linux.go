@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// follow does what a stop of the child asks for: it gives it the terminal if that's what it
-// waits for, or else stops us as well, so that our shell sees a stopped job.
+// follow reacts to a stop of the child. If the child waits for the terminal, follow gives it the
+// terminal. Otherwise it stops us as well, so that our shell sees a stopped job.
 func (j *job) follow(sig syscall.Signal) {
 	wants := sig == unix.SIGTTIN || sig == unix.SIGTTOU
 	if wants && j.terminal.give() {
@@ -21,14 +21,14 @@ func (j *job) follow(sig syscall.Signal) {
 	holder := j.terminal.holder()
 	held := holder == j.pid
 	if holder == -1 || sig == unix.SIGSTOP && !held {
-		return // nobody's job: we go on sharing, and pass SIGCONT on when it comes
+		return // we are no job of a shell: we go on sharing, and pass SIGCONT on when it comes
 	}
 	// A stop that began with the child is news to the rest of our group, such as a script that runs us.
 	switch resumed := j.stop(sig, held || wants); {
 	case resumed:
 		j.resume()
 	case wants:
-		// Nobody can bring us to the foreground any more, so the child would wait for ever.
+		// No shell can bring us to the foreground any more, so the child would wait for ever.
 		j.send(unix.SIGHUP)
 		j.send(unix.SIGCONT)
 	case sig == unix.SIGTSTP:

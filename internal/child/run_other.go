@@ -4,6 +4,7 @@ package child
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 )
@@ -20,6 +21,11 @@ func run(ctx context.Context, c Command) (Exit, error) {
 	if err := c.caught(ctx); err != nil {
 		return Exit{Code: NotExecutable}, err
 	}
+	release, err := endWithUs()
+	if err != nil {
+		return Exit{Code: NotExecutable}, fmt.Errorf("%s can't be started: %w", c.Args[0], err)
+	}
+	defer release()
 	cmd, code, err := c.start(nil)
 	if err != nil {
 		return Exit{Code: code}, err

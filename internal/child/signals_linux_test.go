@@ -1,9 +1,7 @@
 package child_test
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,39 +12,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/shsession/shsession/internal/needtest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // A process is a wrapped command at work.
-type process struct {
-	*exec.Cmd
-	stdin io.WriteCloser
-	out   *bufio.Scanner
-}
+type process struct{ *testkit.Child }
 
 func start(t *testing.T, cmd *exec.Cmd) process {
 	t.Helper()
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return process{cmd, stdin, bufio.NewScanner(stdout)}
-}
-
-// next returns the child's next line.
-func (p process) next(t *testing.T) string {
-	t.Helper()
-	if !p.out.Scan() {
-		t.Fatalf("the child has ended: %v", p.out.Err())
-	}
-	return p.out.Text()
+	return process{testkit.StartChild(t, cmd)}
 }
 
 // wantCode waits for the end and checks the exit code.
@@ -67,7 +41,7 @@ type reporter struct {
 func startReporter(t *testing.T) *reporter {
 	t.Helper()
 	r := &reporter{process: start(t, wrapped(t, self(t)))}
-	if _, err := fmt.Sscanf(r.next(t), "ready %d", &r.pid); err != nil {
+	if _, err := fmt.Sscanf(r.Line(t), "ready %d", &r.pid); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -76,9 +50,9 @@ func startReporter(t *testing.T) *reporter {
 // end lets the child end and checks its last words and exit code.
 func (r *reporter) end(t *testing.T) {
 	t.Helper()
-	r.stdin.Close()
-	for r.out.Scan() {
-		t.Errorf("the child says %q at the end", r.out.Text())
+	r.In.Close()
+	if rest := r.Rest(t); rest != "" {
+		t.Errorf("the child says %q at the end", rest)
 	}
 	r.wantCode(t, 7)
 }
@@ -98,7 +72,7 @@ func TestSignalsReachTheChildOnce(t *testing.T) {
 						t.Fatal(err)
 					}
 					want = append(want, "<"+unix.SignalName(sig.(syscall.Signal))+">")
-					got = append(got, r.next(t)) // one that came twice shows here or at the end
+					got = append(got, r.Line(t)) // one that came twice shows here or at the end
 				}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -115,14 +89,14 @@ func TestStopAndContinueWithoutTerminal(t *testing.T) {
 		if err := unix.Kill(r.Process.Pid, unix.SIGTSTP); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the child to stop", func() bool { return processState(t, r.pid) == "T" })
+		testkit.Eventually(t, "the child to stop", func() bool { return processState(t, r.pid) == "T" })
 		if state := processState(t, r.Process.Pid); state == "T" {
 			t.Fatal("we have stopped too, though nobody would notice")
 		}
 		if err := unix.Kill(r.Process.Pid, unix.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		if got := r.next(t); got != "<SIGCONT>" {
+		if got := r.Line(t); got != "<SIGCONT>" {
 			t.Fatalf("the child says %q", got)
 		}
 	}
@@ -130,18 +104,19 @@ func TestStopAndContinueWithoutTerminal(t *testing.T) {
 }
 
 func TestKilledOutright(t *testing.T) {
+	t.Parallel()
 	for range 20 {
 		r := startReporter(t)
 		if err := r.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		if got := r.next(t); got != "<SIGTERM>" {
+		if got := r.Line(t); got != "<SIGTERM>" {
 			t.Fatalf("the child says %q", got)
 		}
-		r.stdin.Close()
-		for r.out.Scan() { // the kernel may say it again as our other threads die
-			if r.out.Text() != "<SIGTERM>" {
-				t.Errorf("the child says %q", r.out.Text())
+		r.In.Close()
+		for line := range strings.Lines(r.Rest(t)) { // the kernel may say it again as our other threads die
+			if line != "<SIGTERM>\n" {
+				t.Errorf("the child says %q", line)
 			}
 		}
 		_ = r.Wait()
@@ -150,33 +125,29 @@ func TestKilledOutright(t *testing.T) {
 
 func TestChildThatIgnoresSIGTERM(t *testing.T) {
 	p := start(t, wrapped(t, "sh", "-c", "trap '' TERM; echo ready; read line; exit 9"))
-	p.next(t)
+	p.Line(t)
 	for range 3 {
 		if err := p.Process.Signal(unix.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 	}
-	fmt.Fprintln(p.stdin)
+	fmt.Fprintln(p.In)
 	p.wantCode(t, 9)
 }
 
 // What is sent to us reaches the whole job, as from a terminal: a shell's children too.
 func TestGrandchildren(t *testing.T) {
 	p := start(t, wrapped(t, "sh", "-c", "sleep 100 & sleep 100 & echo $!; wait"))
-	pid, err := strconv.Atoi(p.next(t))
+	pid, err := strconv.Atoi(p.Line(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Process.Signal(unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	for p.out.Scan() { // until nobody has the pipe any more
-	}
-	if err := p.out.Err(); err != nil {
-		t.Fatal(err)
-	}
+	p.Rest(t) // until nobody has the pipe any more
 	p.wantCode(t, 143)
-	eventually(t, "the grandchild to be gone", func() bool { s := processState(t, pid); return s == "" || s == "Z" })
+	testkit.Eventually(t, "the grandchild to be gone", func() bool { s := processState(t, pid); return s == "" || s == "Z" })
 }
 
 func TestIgnoredStaysIgnored(t *testing.T) {
@@ -197,7 +168,7 @@ func TestFirstProcessReaps(t *testing.T) {
 	cmd.Env = append(os.Environ(), roleVariable+"=wrap")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		needtest.Missing(t, fmt.Sprintf("a PID namespace (%v: %s)", err, out))
+		testkit.Missing(t, fmt.Sprintf("a PID namespace (%v: %s)", err, out))
 	}
 	if got := strings.TrimSpace(string(out)); got != "0" {
 		t.Errorf("there are zombies: %s", got)

@@ -38,6 +38,9 @@ func exitOf(state *os.ProcessState, reached map[os.Signal]bool) Exit {
 	return exit
 }
 
+// endWithUs does nothing: on these systems a process isn't told of its parent's end.
+func endWithUs() (release func(), err error) { return func() {}, nil }
+
 // EndBy ends our process by a signal, or returns if it can't.
 func EndBy(sig syscall.Signal) {
 	signal.Reset(sig)

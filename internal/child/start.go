@@ -3,12 +3,9 @@ package child
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -72,36 +69,4 @@ func operand(path string) string {
 		return "./" + path
 	}
 	return path
-}
-
-// notStarted returns the exit code and the error for a command that couldn't be started.
-func notStarted(name string, err error) (int, error) {
-	code := NotExecutable
-	switch {
-	case errors.Is(err, exec.ErrNotFound) && inPath(name):
-		err = fs.ErrPermission
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		code = NotFound
-	}
-	if lookup := (*exec.Error)(nil); errors.As(err, &lookup) {
-		err = lookup.Err // the name is said once
-	}
-	if start := (*fs.PathError)(nil); errors.As(err, &start) {
-		err = start.Err
-	}
-	return code, fmt.Errorf("%s can't be started: %w", name, err)
-}
-
-// inPath reports whether PATH leads to a file of that name. It's for one that exec.LookPath
-// passed over, since it isn't executable.
-func inPath(name string) bool {
-	if strings.ContainsRune(name, filepath.Separator) {
-		return false
-	}
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
-			return true
-		}
-	}
-	return false
 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A terminal is our controlling terminal, and whose turn at it is.
+// A terminal is our controlling terminal, and the process group that has it.
 type terminal struct {
 	fd     int // -1 without a terminal
 	own    int // our process group
@@ -64,7 +64,7 @@ func (t *terminal) give() bool {
 // takeBack takes the terminal from the child's group, which has lost its leader.
 func (t *terminal) takeBack() {
 	if t.fd >= 0 && t.holder() == t.child {
-		// It fails only if the terminal has hung up, and then nobody needs it.
+		// It fails only if the terminal has hung up; then no process needs it.
 		_ = unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, t.own)
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shsession/shsession/internal/ptytest"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // startShell starts an interactive sh or bash whose variable $wrap is the test binary as shsession
 // share, $self the binary, and $report the binary as a child that reports.
-func startShell(t *testing.T, shell string) *ptytest.Console {
+func startShell(t *testing.T, shell string) *testkit.Console {
 	t.Helper()
-	return ptytest.Shell(t, shell, "self="+self(t), "wrap=env "+roleVariable+"=wrap "+self(t), "report=env "+roleVariable+"=report "+self(t))
+	return testkit.Shell(t, shell, "self="+self(t), "wrap=env "+roleVariable+"=wrap "+self(t), "report=env "+roleVariable+"=report "+self(t))
 }
 
 // startJob starts a job of the shell's that reports, and returns the child's PID.
-func startJob(t *testing.T, c *ptytest.Console, line string) (pid int) {
+func startJob(t *testing.T, c *testkit.Console, line string) (pid int) {
 	t.Helper()
 	pid, err := strconv.Atoi(c.Type(t, line+"\n", `ready (\d+)`)[1])
 	if err != nil {
@@ -36,7 +36,7 @@ func wantState(t *testing.T, pid int, want string) {
 }
 
 // wantSaid checks how often the child has said what.
-func wantSaid(t *testing.T, c *ptytest.Console, times map[string]int) {
+func wantSaid(t *testing.T, c *testkit.Console, times map[string]int) {
 	t.Helper()
 	for said, want := range times {
 		if got := c.Count(said); got != want {
@@ -50,21 +50,21 @@ func TestTerminal(t *testing.T) {
 	c := startShell(t, "sh")
 	pid := startJob(t, c, "$wrap $self")
 	c.Type(t, "hello\n", "<line hello>")
-	c.Type(t, ptytest.CtrlC, "<SIGINT>")
-	c.Type(t, ptytest.CtrlBackslash, "<SIGQUIT>")
+	c.Type(t, testkit.CtrlC, "<SIGINT>")
+	c.Type(t, testkit.CtrlBackslash, "<SIGQUIT>")
 	c.Resize(t, 93, 31)
 	c.Await(t, "<SIGWINCH> 93x31")
 
 	const stops = 10
 	for range stops {
-		c.Type(t, ptytest.CtrlZ, "Stopped")
+		c.Type(t, testkit.CtrlZ, "Stopped")
 		c.Await(t, "prompt> ")
 		wantState(t, pid, "T")
 		c.Type(t, "echo in the she''ll\n", "in the shell")
 		c.Type(t, "fg\n", "<SIGCONT>")
 		c.Type(t, "again\n", "<line again>")
 	}
-	c.Type(t, ptytest.CtrlC, "<SIGINT>")
+	c.Type(t, testkit.CtrlC, "<SIGINT>")
 	c.Type(t, "quit\n", "prompt> ")
 	c.Type(t, "echo code=$?\n", "code=7")
 	wantSaid(t, c, map[string]int{"<SIGINT>": 2, "<SIGQUIT>": 1, "<SIGCONT>": stops, "<SIGWINCH>": 1})
@@ -74,14 +74,14 @@ func TestTerminal(t *testing.T) {
 func TestBackground(t *testing.T) {
 	c := startShell(t, "sh")
 	pid := startJob(t, c, "$wrap $self &")
-	eventually(t, "the shell to see it stopped", func() bool {
+	testkit.Eventually(t, "the shell to see it stopped", func() bool {
 		c.Write(t, "jobs\n")
 		return c.Count("Stopped") > 0
 	})
 	wantState(t, pid, "T")
 	c.Type(t, "fg\n", "<SIGCONT>")
 	c.Type(t, "hello\n", "<line hello>")
-	c.Type(t, ptytest.CtrlC, "<SIGINT>")
+	c.Type(t, testkit.CtrlC, "<SIGINT>")
 	c.Type(t, "quit\n", "prompt> ")
 	wantSaid(t, c, map[string]int{"<SIGINT>": 1, "<SIGCONT>": 1})
 }
@@ -97,13 +97,13 @@ func TestPipeline(t *testing.T) {
 	// Here the child asks for it, though we were started to ignore what asks, as tmux starts its commands.
 	pid := startJob(t, c, "sleep 100 | (trap '' TTIN TTOU; exec $wrap $self /dev/tty) | cat")
 	c.Type(t, "hello\n", "<line hello>")
-	c.Type(t, ptytest.CtrlZ, "Stopped")
+	c.Type(t, testkit.CtrlZ, "Stopped")
 	c.Type(t, "fg\n", "<SIGCONT>")
 	prompts := c.Count("prompt> ")
 	c.Write(t, "quit\n")
-	eventually(t, "the child to be gone", func() bool { return processState(t, pid) == "" })
-	eventually(t, "the terminal to be ours again", func() bool {
-		c.Write(t, ptytest.CtrlC) // for sleep, which is still there
+	testkit.Eventually(t, "the child to be gone", func() bool { return processState(t, pid) == "" })
+	testkit.Eventually(t, "the terminal to be ours again", func() bool {
+		c.Write(t, testkit.CtrlC) // for sleep, which is still there
 		return c.Count("prompt> ") > prompts
 	})
 }
@@ -122,7 +122,7 @@ func TestPipelineSignals(t *testing.T) {
 	c.Await(t, "ready ")
 	c.Resize(t, 70, 20)
 	c.Await(t, "<SIGWINCH>")
-	c.Type(t, ptytest.CtrlZ, "Stopped")
+	c.Type(t, testkit.CtrlZ, "Stopped")
 	c.Type(t, "fg\n", "<SIGCONT>")
 	if _, err := lines.WriteString("quit\n"); err != nil {
 		t.Fatal(err)
@@ -140,11 +140,11 @@ func TestInterruptedLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ name, shell, line, key, code string }{
-		{"sh, a script", "sh", "sh " + script, ptytest.CtrlC, "130"},
-		{"bash, a script", "bash", "bash " + script, ptytest.CtrlC, "130"},
-		{"bash, a loop", "bash", loop, ptytest.CtrlC, "130"},
-		{"bash, a loop and a pipeline", "bash", strings.Replace(loop, "; done", " | cat; done", 1), ptytest.CtrlC, "130"},
-		{"bash, a command that is quit", "bash", "$wrap sh -c 'echo run''ning; exec sleep 100'", ptytest.CtrlBackslash, "131"},
+		{"sh, a script", "sh", "sh " + script, testkit.CtrlC, "130"},
+		{"bash, a script", "bash", "bash " + script, testkit.CtrlC, "130"},
+		{"bash, a loop", "bash", loop, testkit.CtrlC, "130"},
+		{"bash, a loop and a pipeline", "bash", strings.Replace(loop, "; done", " | cat; done", 1), testkit.CtrlC, "130"},
+		{"bash, a command that is quit", "bash", "$wrap sh -c 'echo run''ning; exec sleep 100'", testkit.CtrlBackslash, "131"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := startShell(t, test.shell)
@@ -164,11 +164,11 @@ func TestInterruptedLoop(t *testing.T) {
 
 // Without a shell there is nobody to continue us, so ^Z does nothing, as it does to a program without us.
 func TestNobodyToContinue(t *testing.T) {
-	c := ptytest.Start(t, wrapped(t, self(t)))
+	c := testkit.StartConsole(t, wrapped(t, self(t)))
 	c.Await(t, "ready ")
-	c.Type(t, ptytest.CtrlZ, "<SIGCONT>")
+	c.Type(t, testkit.CtrlZ, "<SIGCONT>")
 	c.Type(t, "hello\n", "<line hello>")
-	c.Type(t, ptytest.CtrlC, "<SIGINT>")
+	c.Type(t, testkit.CtrlC, "<SIGINT>")
 	c.Write(t, "quit\n")
 	_ = c.Cmd.Wait()
 	if code := c.Cmd.ProcessState.ExitCode(); code != 7 {

@@ -14,22 +14,36 @@ import (
 	"github.com/shsession/shsession"
 )
 
-// Verify checks that rawToken is an access token that issuer signed and that has not expired, and returns its claims.
-// The keys are those that issuer's discovery document leads to (OpenID Connect Discovery 1.0), fetched with client
-// (nil means [http.DefaultClient]) on every call, which blocks until then or until ctx ends.
+// Verify checks that rawToken is an access token that issuer signed and that has not
+// expired, and returns its claims. The keys are those that issuer's discovery document leads
+// to (OpenID Connect Discovery 1.0). It fetches them with client, or [http.DefaultClient] if
+// that is nil, on every call, and blocks until then or until ctx ends.
 //
-// The issuer must be known beforehand: taken from the token itself it would prove nothing. The signature has to be RS256, as
-// Keycloak makes it. Audience and client are not checked: an access token names neither of them reliably. The error for a
-// token that was good until it expired wraps [shsession.ErrExpired].
+// The issuer must be known beforehand: taken from the token itself it would prove nothing.
+// The signature has to be RS256, as Keycloak makes it. A key for anything else, or one that
+// can't be read, is ignored. Audience and client are not checked: an access token names
+// neither of them reliably. The error for a token that was good until it expired wraps
+// [shsession.ErrExpired].
 func Verify(ctx context.Context, client *http.Client, issuer, rawToken string) (json.RawMessage, error) {
-	if client != nil {
-		ctx = oidc.ClientContext(ctx, client)
+	if client == nil {
+		client = http.DefaultClient
 	}
+	ctx = oidc.ClientContext(ctx, client)
 	provider, err := oidc.NewProvider(ctx, issuer)
 	if err != nil {
 		return nil, fmt.Errorf("discover the keys of %s: %w", issuer, err)
 	}
-	verifier := provider.VerifierContext(ctx, &oidc.Config{
+	var discovered struct {
+		KeySet string `json:"jwks_uri"`
+	}
+	if err := provider.Claims(&discovered); err != nil {
+		return nil, fmt.Errorf("discover the keys of %s: %w", issuer, err)
+	}
+	keys, err := fetchKeys(ctx, client, discovered.KeySet)
+	if err != nil {
+		return nil, fmt.Errorf("fetch the keys of %s: %w", issuer, err)
+	}
+	verifier := oidc.NewVerifier(issuer, &oidc.StaticKeySet{PublicKeys: keys}, &oidc.Config{
 		SkipClientIDCheck:    true,
 		SupportedSigningAlgs: []string{oidc.RS256},
 	})

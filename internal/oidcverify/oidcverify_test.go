@@ -19,7 +19,7 @@ import (
 const issuer = "https://identity.example/auth/realms/main"
 
 // service returns a client of a new identity service, and the tokens of one login there.
-func service(t *testing.T) (client *http.Client, access, id string) {
+func service(t testing.TB) (client *http.Client, access, id string) {
 	t.Helper()
 	server, err := identity.New(identity.Options{Lifetime: time.Minute})
 	if err != nil {

@@ -7,7 +7,6 @@ package check_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,16 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	openapi "github.com/google/gnostic-models/openapiv2"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/kube-openapi/pkg/util/proto"
-	"k8s.io/kube-openapi/pkg/util/proto/validation"
-	"sigs.k8s.io/yaml"
+	"github.com/yannh/kubeconform/pkg/resource"
+	"github.com/yannh/kubeconform/pkg/validator"
 )
 
 // manifests returns each document in the manifests, by file name and number.
@@ -37,6 +28,9 @@ func manifests(t *testing.T) map[string][]byte {
 			t.Fatalf("no manifests in %s: %v", pattern, err)
 		}
 		for _, file := range files {
+			if filepath.Base(file) == "kustomization.yaml" { // which is no object
+				continue
+			}
 			data, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -49,32 +43,62 @@ func manifests(t *testing.T) map[string][]byte {
 	return documents
 }
 
-// A validator knows what manifests may say.
-type validator struct {
-	models  proto.Models    // of the API, from its OpenAPI document
-	decoder runtime.Decoder // into Go's types, which refuses what these don't know and what is there twice
-}
-
-func newValidator(t *testing.T) *validator {
+// newValidator returns kubeconform with the schemas of the Kubernetes version whose types are
+// imported here. kubeconform fetches schemas from a site by default; these come from Kubernetes's
+// own source.
+func newValidator(t *testing.T) validator.Validator {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	add := runtime.NewSchemeBuilder(appsv1.AddToScheme, corev1.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme)
-	if err := add.AddToScheme(scheme); err != nil {
+	dir := t.TempDir()
+	writeSchemas(t, dir)
+	v, err := validator.New([]string{dir + "/{{.ResourceKind}}{{.KindSuffix}}.json"}, validator.Opts{Strict: true})
+	if err != nil {
 		t.Fatal(err)
 	}
+	return v
+}
+
+// writeSchemas writes a JSON schema of each kind that Kubernetes's OpenAPI document defines, as
+// kubeconform looks for it: in KIND-GROUP-VERSION.json, or KIND-VERSION.json for the core.
+func writeSchemas(t *testing.T, dir string) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join(kubernetes(t), "api", "openapi-spec", "swagger.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := openapi.ParseDocument(data)
+	var document struct {
+		Definitions map[string]map[string]any `json:"definitions"`
+	}
+	if err := json.Unmarshal(data, &document); err != nil {
+		t.Fatal(err)
+	}
+	for name, definition := range document.Definitions {
+		switch {
+		case strings.HasSuffix(name, ".IntOrString"):
+			definition["type"] = []string{"string", "integer"}
+		case strings.HasSuffix(name, ".Quantity"):
+			definition["type"] = []string{"string", "number"}
+		case definition["properties"] != nil: // what isn't documented is a mistake
+			definition["additionalProperties"] = false
+		}
+		if kind, ok := strings.CutPrefix(name, "io.k8s.api."); ok {
+			group, versioned, _ := strings.Cut(kind, ".")
+			version, kind, _ := strings.Cut(versioned, ".")
+			file := strings.Replace(strings.ToLower(kind+"-"+group+"-"+version+".json"), "-core-", "-", 1)
+			writeJSON(t, filepath.Join(dir, file), map[string]string{"$ref": "definitions.json#/definitions/" + name})
+		}
+	}
+	writeJSON(t, filepath.Join(dir, "definitions.json"), document)
+}
+
+func writeJSON(t *testing.T, path string, v any) {
+	t.Helper()
+	data, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	models, err := proto.NewOpenAPIData(document)
-	if err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &validator{models, serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()}
 }
 
 // kubernetes returns the directory of Kubernetes's own source, of the version of its types that are imported here.
@@ -96,33 +120,11 @@ func kubernetes(t *testing.T) string {
 	return module.Dir
 }
 
-// validate returns the object that a manifest describes, or everything that is wrong with it.
-func (v *validator) validate(manifest []byte) (runtime.Object, error) {
-	object, kind, err := v.decoder.Decode(manifest, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]any
-	if err := yaml.UnmarshalStrict(manifest, &fields); err != nil {
-		return nil, err
-	}
-	group, _, _ := strings.Cut(kind.Group, ".")
-	if group == "" {
-		group = "core"
-	}
-	name := fmt.Sprintf("io.k8s.api.%s.%s.%s", group, kind.Version, kind.Kind)
-	model := v.models.LookupModel(name)
-	if model == nil {
-		return nil, errors.New("no schema of " + name)
-	}
-	return object, errors.Join(validation.ValidateModel(fields, model, kind.Kind)...)
-}
-
 func TestSchema(t *testing.T) {
 	v := newValidator(t)
 	for name, manifest := range manifests(t) {
-		if _, err := v.validate(manifest); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if r := v.ValidateResource(resource.Resource{Path: name, Bytes: manifest}); r.Status != validator.Valid {
+			t.Errorf("%s: %v", name, r.Err)
 		}
 	}
 }
@@ -146,7 +148,8 @@ func TestSchemaRefuses(t *testing.T) {
 		if changed == sharer {
 			t.Fatalf("%s: %q isn't there", what, change[0])
 		}
-		if _, err := v.validate([]byte(changed)); err == nil {
+		r := v.ValidateResource(resource.Resource{Path: what, Bytes: []byte(changed)})
+		if r.Status != validator.Invalid && r.Status != validator.Error {
 			t.Errorf("%s is taken", what)
 		}
 	}

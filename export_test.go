@@ -1,7 +1,0 @@
-package shsession
-
-// For tests of what parses.
-var (
-	ParseRetryAfter = parseRetryAfter
-	ScanObject      = scanObject
-)

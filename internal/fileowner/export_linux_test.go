@@ -1,0 +1,3 @@
+package fileowner
+
+var IsIdentity = isIdentity

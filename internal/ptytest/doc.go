@@ -1,2 +1,0 @@
-// Package ptytest gives tests a terminal to sit at.
-package ptytest
