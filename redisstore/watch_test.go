@@ -1,7 +1,10 @@
 package redisstore_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -131,42 +134,42 @@ func TestWatchFails(t *testing.T) {
 func TestSharers(t *testing.T) {
 	t.Parallel()
 	s := startRedis(t)
+	if err := testkit.Steady(t, func() error { return sharersComeAndGo(t, s) }); err != nil { // a registration lives 9 s
+		t.Error(err)
+	}
+}
+
+// sharersComeAndGo has two sharers come and go, and looks at who is there.
+func sharersComeAndGo(t *testing.T, s *server) error {
 	ours, theirs, reader := s.open(t, "name", steady()), s.open(t, "name", steady()), s.open(t, "name", steady())
 	host, err := os.Hostname()
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	sharer := shsession.Sharer{PID: os.Getpid(), Host: host, Account: shsession.Account{ClientID: "client"}}
-	want := func(live, dead int) {
-		t.Helper()
-		gotLive, gotDead, err := reader.Sharers(t.Context())
-		if err != nil {
-			t.Fatal(err)
+	var problems []error
+	want := func(n int) {
+		live, dead, err := reader.Sharers(t.Context())
+		if diff := cmp.Diff(slices.Repeat([]shsession.Sharer{sharer}, n), append([]shsession.Sharer{}, live...)); diff != "" {
+			err = errors.Join(err, fmt.Errorf("not the sharers that there are: %s", diff))
 		}
-		for _, list := range []struct {
-			got  []shsession.Sharer
-			want int
-		}{{gotLive, live}, {gotDead, dead}} {
-			wanted := make([]shsession.Sharer, list.want)
-			for i := range wanted {
-				wanted[i] = sharer
-			}
-			if diff := cmp.Diff(wanted, append([]shsession.Sharer{}, list.got...)); diff != "" {
-				t.Errorf("not the sharers that there are: %s", diff)
-			}
+		if len(dead) > 0 {
+			err = errors.Join(err, fmt.Errorf("dead are %v", dead))
 		}
+		problems = append(problems, err)
 	}
-	want(0, 0)
+	want(0)
 	publish(t, ours, newToken(t, "token", time.Hour))
-	want(0, 0)
+	want(0)
 	w := watch(t, ours)
-	want(1, 0)
+	want(1)
 	fellow := watch(t, theirs)
-	want(2, 0)
+	want(2)
 	fellow.Stop()
-	want(1, 0)
+	want(1)
 	w.Stop()
-	want(0, 0)
+	want(0)
+	return errors.Join(problems...)
 }
 
 // TestShare shares with everything at once: two members of a cluster, and a follower.

@@ -86,7 +86,12 @@ func TestLimitIsShown(t *testing.T) {
 	status := command(t, env, "status")
 	status.start(t)
 	status.exit(t) // not 0 if another test's token is expired
-	_, metrics := get(t.Context(), metricsAt(t, p)+"/metrics")
+	var metrics string
+	testkit.Eventually(t, "the metrics", func() bool {
+		code, text := get(t.Context(), metricsAt(t, p)+"/metrics")
+		metrics = text
+		return code == http.StatusOK
+	})
 	for _, shown := range []struct {
 		where, text string
 		want        []string

@@ -103,6 +103,9 @@ func (h *history) follow(row status.Share) (events []event) {
 			h.failures++
 		}
 		events = append(events, eventExpired)
+		if !sameSharers && len(row.Sharers) > 0 {
+			events = append(events, eventSharers)
+		}
 	case row.State == status.Orphaned && before.State != status.Orphaned:
 		h.failures++
 		events = append(events, eventOrphaned)
