@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/testkit"
@@ -30,7 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(login(url))
 	}
 	testkit.SetParallel("12")
-	goleak.VerifyTestMain(m)
+	testkit.VerifyTestMain(m)
 }
 
 const (

@@ -13,14 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/filesink"
 	"github.com/shsession/shsession/internal/atomicfile"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.VerifyTestMain(m) }
 
 // token returns a token that has an hour to live.
 func token(t testing.TB, access string) shsession.Token {

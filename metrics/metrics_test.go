@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-	"go.uber.org/goleak"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/testkit"
@@ -20,7 +19,7 @@ import (
 	"github.com/shsession/shsession/ratelimit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.VerifyTestMain(m) }
 
 // busy returns the metrics of a process that has seen everything.
 func busy() *metrics.Metrics {

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/ratelimit"
 )
@@ -40,7 +38,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	testkit.SetParallel("8")
-	goleak.VerifyTestMain(m)
+	testkit.VerifyTestMain(m)
 }
 
 // runMember sends requests until there is no more work, which is answered 204, and prints

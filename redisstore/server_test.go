@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/testkit"
@@ -24,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	testkit.SetParallel("24")
 	redisstore.LogClient(slog.New(slog.DiscardHandler))
-	goleak.VerifyTestMain(m)
+	testkit.VerifyTestMain(m)
 }
 
 // A server is a redis-server of the test's own.

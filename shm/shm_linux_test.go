@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/shm"
@@ -32,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild(role, os.Getenv(nameEnv)))
 	}
 	testkit.SetParallel("8")
-	goleak.VerifyTestMain(m)
+	testkit.VerifyTestMain(m)
 }
 
 var names atomic.Int64 // makes each test's segment its own

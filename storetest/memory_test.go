@@ -4,13 +4,12 @@ import (
 	"context"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.VerifyTestMain(m) }
 
 func memory(t *testing.T) storetest.Setup {
 	var m storetest.Memory

@@ -15,15 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/apiproxy"
 	"github.com/shsession/shsession/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.VerifyTestMain(m) }
 
 const secret = "the-client-secret-itself"
 

@@ -10,10 +10,10 @@ import (
 	"syscall"
 	"testing"
 
-	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"github.com/shsession/shsession/internal/child"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // roleVariable makes the test binary play a part in a test.
@@ -22,7 +22,7 @@ const roleVariable = "CHILD_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVariable); role {
 	case "":
-		goleak.VerifyTestMain(m)
+		testkit.VerifyTestMain(m)
 	case "wrap":
 		os.Exit(wrap(os.Args[1:]))
 	case "report":

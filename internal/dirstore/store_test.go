@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/dirstore"
 	"github.com/shsession/shsession/internal/testkit"
@@ -39,7 +37,7 @@ func TestMain(m *testing.M) {
 		os.Exit(runChild(role, dirstore.Open(os.Getenv(baseEnv), name)))
 	}
 	testkit.SetParallel("8")
-	goleak.VerifyTestMain(m)
+	testkit.VerifyTestMain(m)
 }
 
 func newToken(access string) shsession.Token {

@@ -14,16 +14,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/internal/child"
 	"github.com/shsession/shsession/internal/endpointprofile"
 	"github.com/shsession/shsession/internal/shareendpoint"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/internal/tokenendpoint"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.VerifyTestMain(m) }
 
 // session returns a session with an opaque token, whose client can't be told.
 func session(t *testing.T) *shsession.Session {

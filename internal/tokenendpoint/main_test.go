@@ -18,10 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/internal/tokenendpoint"
 )
 
@@ -29,7 +28,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(strangerVariable) != "" { // this process is another user's
 		os.Exit(stranger())
 	}
-	goleak.VerifyTestMain(m)
+	testkit.VerifyTestMain(m)
 }
 
 const (
