@@ -23,7 +23,7 @@ import (
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup
-	for what, addr := range map[string]string{"refused": freeAddr(t), "silent": silent(t)} {
+	for what, addr := range map[string]string{"refused": nobody, "silent": silent(t)} {
 		for _, scheme := range []string{"redis", "redis+cluster", "rediss"} {
 			store := openHasty(t, scheme+"://"+addr, redisstore.Options{})
 			all.Go(func() { testUnreachable(t, what+" "+scheme, store) })

@@ -52,7 +52,7 @@ func startServer(t *testing.T, s *server) *server {
 	t.Helper()
 	testkit.Need(t, "redis-server")
 	for range 5 { // another process may take the port first
-		if s.addr = freeAddr(t); s.start(t) {
+		if s.addr = testkit.FreeAddr(t); s.start(t) {
 			t.Cleanup(s.stop)
 			return s
 		}
@@ -61,15 +61,9 @@ func startServer(t *testing.T, s *server) *server {
 	return nil
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// nobody is an address on which nobody listens. A free port could be given to another test's Redis meanwhile, a
+// port as low as this one can't.
+const nobody = "127.0.0.1:1"
 
 func (s *server) port() string {
 	_, port, _ := net.SplitHostPort(s.addr)
@@ -84,6 +78,7 @@ func (s *server) start(t *testing.T) bool {
 	if s.conf != "" {
 		args = append([]string{s.conf}, args...)
 	}
+	before := testkit.RedisStarts(logFile)
 	s.cmd = exec.Command("redis-server", args...)
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
@@ -93,7 +88,7 @@ func (s *server) start(t *testing.T) bool {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for range 1000 {
-		if err := s.admin.Ping(t.Context()).Err(); err == nil || redis.IsAuthError(err) || redis.IsPermissionError(err) || redis.IsLoadingError(err) {
+		if testkit.RedisStarts(logFile) > before {
 			return true
 		}
 		<-ticker.C

@@ -140,7 +140,7 @@ func startCluster(t *testing.T, masters int) []*server {
 	const slots = 16384
 	var nodes []*server
 	for i := range masters {
-		_, bus, _ := strings.Cut(freeAddr(t), ":")
+		_, bus, _ := strings.Cut(testkit.FreeAddr(t), ":")
 		s := startRedis(t, "--cluster-enabled", "yes", "--cluster-port", bus)
 		s.do(t, "CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		s.do(t, "CLUSTER", "ADDSLOTSRANGE", i*slots/masters, (i+1)*slots/masters-1)

@@ -27,7 +27,7 @@ import (
 // and of the authority that it trusts if it asks clients for a certificate.
 func startTLS(t *testing.T, dir, askClients string) (s *server, url string) {
 	t.Helper()
-	tlsAddr := freeAddr(t)
+	tlsAddr := testkit.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(tlsAddr)
 	cert := filepath.Join(dir, "cert.pem")
 	s = startRedis(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", filepath.Join(dir, "key.pem"),

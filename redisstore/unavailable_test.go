@@ -78,9 +78,9 @@ func TestUnavailable(t *testing.T) {
 		what, url string
 		want      error
 	}{
-		{"refused", "redis://" + freeAddr(t), redisstore.ErrUnavailable},
-		{"refused, TLS", "rediss://" + freeAddr(t), redisstore.ErrUnavailable},
-		{"refused, cluster", "redis+cluster://" + freeAddr(t), redisstore.ErrUnavailable},
+		{"refused", "redis://" + nobody, redisstore.ErrUnavailable},
+		{"refused, TLS", "rediss://" + nobody, redisstore.ErrUnavailable},
+		{"refused, cluster", "redis+cluster://" + nobody, redisstore.ErrUnavailable},
 		{"silent", "redis://" + silent(t), redisstore.ErrUnavailable},
 		{"silent, TLS", "rediss://" + silent(t), redisstore.ErrUnavailable},
 		{"no such host", "redis://no-such-host.invalid", redisstore.ErrUnavailable},
@@ -90,7 +90,7 @@ func TestUnavailable(t *testing.T) {
 		{"can't save", "redis://" + answers(t, "-MISCONF Redis is configured to save RDB snapshots"), redisstore.ErrUnavailable},
 		{"can't save, Redis 6", "redis://" + answers(t, "-ERR Error running script (call to f_1): @user_script:1: -MISCONF Redis is"), redisstore.ErrUnavailable},
 		{"cluster down", "redis+cluster://" + startRedis(t, "--cluster-enabled", "yes").addr, redisstore.ErrUnavailable},
-		{"no Sentinel", "redis+sentinel://" + freeAddr(t) + "?master=main", redisstore.ErrUnavailable},
+		{"no Sentinel", "redis+sentinel://" + nobody + "?master=main", redisstore.ErrUnavailable},
 		{"silent Sentinels", "redis+sentinel://" + silent(t) + "," + silent(t) + "?master=main", redisstore.ErrUnavailable},
 
 		{"no password", "redis://" + protected.addr, redisstore.ErrLogin},

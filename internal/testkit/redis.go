@@ -3,8 +3,9 @@
 package testkit
 
 import (
-	"bufio"
+	"bytes"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -34,8 +35,9 @@ func startRedis(t testing.TB, addr string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	logFile := filepath.Join(dir, "log")
 	server := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", dir,
-		"--logfile", filepath.Join(dir, "log"), "--save", "", "--appendonly", "no")
+		"--logfile", logFile, "--save", "", "--appendonly", "no")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func startRedis(t testing.TB, addr string) bool {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		if answersPing(addr) {
+		if RedisStarts(logFile) > 0 {
 			return true
 		}
 		select {
@@ -62,18 +64,14 @@ func startRedis(t testing.TB, addr string) bool {
 	}
 }
 
-// answersPing reports whether the server at addr speaks Redis's protocol.
-func answersPing(addr string) bool {
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		return false
+// RedisStarts returns how often the Redis or the Sentinel with that log has begun to listen. An answer at its port says
+// less: it may be another server's, which took the port first.
+func RedisStarts(logFile string) int {
+	text, err := os.ReadFile(logFile)
+	if err != nil { // it isn't written yet
+		return 0
 	}
-	defer conn.Close()
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
-		return false
-	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return err == nil && line == "+PONG\r\n"
+	return bytes.Count(text, []byte("Server initialized")) + bytes.Count(text, []byte("Sentinel ID is"))
 }
 
 // FreeAddr returns an address of the loopback interface on which nobody listens.
