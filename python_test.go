@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/shsession/shsession"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/storetest"
 )
 
@@ -164,7 +165,7 @@ func TestPythonFromToken(t *testing.T) {
 		if status := s.Status(); !status.RenewAt.IsZero() {
 			t.Errorf("the token is to be renewed at %v", status.RenewAt)
 		}
-		var log lockedBuffer
+		var log testkit.Output
 		before := slog.Default()
 		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 		defer slog.SetDefault(before)
@@ -174,7 +175,7 @@ func TestPythonFromToken(t *testing.T) {
 			t.Errorf("Token = %v, %v, want the expired token with ErrExpired", got, err)
 		}
 		synctest.Wait()
-		if log.lines("level=WARN") != 1 {
+		if strings.Count(log.String(), "level=WARN") != 1 {
 			t.Error("nothing warned of an expired token")
 		}
 	})

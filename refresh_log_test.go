@@ -1,11 +1,9 @@
 package shsession_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,47 +12,30 @@ import (
 	"github.com/shsession/shsession"
 	"github.com/shsession/shsession/identity"
 	"github.com/shsession/shsession/internal/logqueue"
+	"github.com/shsession/shsession/internal/testkit"
 	"github.com/shsession/shsession/storetest"
 )
-
-// lockedBuffer is a log that several goroutines write.
-type lockedBuffer struct {
-	mu  sync.Mutex // guards buf
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) lines(text string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return strings.Count(b.buf.String(), text)
-}
 
 // An outage of hours is logged once, and again when it ends.
 func TestRepeatsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		service, cfg := newService(t, 10*time.Minute)
-		var log lockedBuffer
+		var log testkit.Output
 		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		var store storetest.Memory
 		sh := share(t, newSession(t, cfg), &store)
 		service.Inject(identity.MustParseFault("503"), 0)
 		time.Sleep(3 * time.Hour)
-		if n := log.lines("no new token"); n < 1 || n > 3 { // while stale, expired, and noted
-			t.Errorf("the outage was logged %d times:\n%s", n, log.buf.String()[:4000])
+		if n := strings.Count(log.String(), "no new token"); n < 1 || n > 3 { // while stale, expired, and noted
+			t.Errorf("the outage was logged %d times:\n%s", n, log.String()[:4000])
 		}
-		if n := log.lines("there is a new token again"); n != 0 {
+		if n := strings.Count(log.String(), "there is a new token again"); n != 0 {
 			t.Errorf("the end was logged %d times before it came", n)
 		}
 		service.Clear()
 		time.Sleep(2 * time.Minute)
-		if n := log.lines("there is a new token again"); n != 1 {
+		if n := strings.Count(log.String(), "there is a new token again"); n != 1 {
 			t.Errorf("the end of the outage was logged %d times, want once", n)
 		}
 		sh.Close()
@@ -199,7 +180,7 @@ func TestStoreErrorsAreLoggedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, cfg := newService(t, 10*time.Minute)
-				var log lockedBuffer
+				var log testkit.Output
 				cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				var store brokenStore
 				ask := begin(t, cfg, &store)
@@ -210,8 +191,8 @@ func TestStoreErrorsAreLoggedOnce(t *testing.T) {
 					ask()
 					time.Sleep(time.Second / 6)
 				}
-				if n := log.lines("OOM command"); n < 1 || n > 3+6 { // and each login of a sharing goes past the lock
-					t.Errorf("an hour of errors was logged %d times:\n%s", n, log.buf.String()[:min(log.buf.Len(), 3000)])
+				if n := strings.Count(log.String(), "OOM command"); n < 1 || n > 3+6 { // and each login of a sharing goes past the lock
+					t.Errorf("an hour of errors was logged %d times:\n%s", n, log.String()[:min(len(log.String()), 3000)])
 				}
 				if n := store.calls.Load() - before; n > 9500 { // by a sharing: a read and a publication in 0.8 s at least, and its logins' own
 					t.Errorf("the store was asked %d times in an hour", n)
@@ -221,8 +202,8 @@ func TestStoreErrorsAreLoggedOnce(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				ask()
 				time.Sleep(time.Second)
-				if log.lines("again") < 1 {
-					t.Errorf("the end isn't logged:\n%s", log.buf.String()[max(0, log.buf.Len()-2000):])
+				if strings.Count(log.String(), "again") < 1 {
+					t.Errorf("the end isn't logged:\n%s", log.String()[max(0, len(log.String())-2000):])
 				}
 			})
 		})
@@ -240,13 +221,13 @@ func TestAFailureIsLoggedBeforeItsCallersGo(t *testing.T) {
 		if err := store.Publish(t.Context(), stale); err != nil {
 			t.Fatal(err)
 		}
-		var log lockedBuffer
+		var log testkit.Output
 		var queue logqueue.Queue
 		cfg.Logger = slog.New(queue.Handler(slog.NewTextHandler(&log, nil)))
 		s := join(t, cfg, &store)
 		mustToken(t, s)
 		queue.Flush(t.Context())
-		if n := log.lines("no new token"); n != 1 {
+		if n := strings.Count(log.String(), "no new token"); n != 1 {
 			t.Fatalf("the failure was logged %d times before the caller had its token", n)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,27 +62,9 @@ func (r *rotation) wantLogins(t *testing.T, issued, refused int64) {
 // A rotating is one process of the client: its secret is what it would read in its file.
 type rotating struct {
 	secret  atomic.Value
-	log     logText
+	log     testkit.Output
 	store   *redisstore.Store
 	session *shsession.Session
-}
-
-// A logText is a log that is read while it is written.
-type logText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logText) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func (r *rotation) join(t *testing.T, s *server, secret string) *rotating {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,28 +14,10 @@ import (
 	"github.com/shsession/shsession/internal/testkit"
 )
 
-// output is what a process writes. It may be read while that goes on.
-type output struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
 // A process is the command at work.
 type process struct {
 	*exec.Cmd
-	out, err output
+	out, err testkit.Output
 }
 
 // command prepares the command in an environment of its own, with more variables.

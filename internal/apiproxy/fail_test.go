@@ -100,8 +100,8 @@ func TestUpstreamDown(t *testing.T) {
 	r.upstream.Close()
 	resp, body := r.get(t, "/x")
 	wantError(t, resp, body, 502, "PROXY_UPSTREAM")
-	if !strings.Contains(r.logged(), "level=WARN") {
-		t.Errorf("nothing was logged but %s", r.logged())
+	if !strings.Contains(r.log.String(), "level=WARN") {
+		t.Errorf("nothing was logged but %s", r.log.String())
 	}
 }
 

@@ -13,17 +13,18 @@ import (
 	"time"
 
 	"github.com/shsession/shsession/internal/apiproxy"
+	"github.com/shsession/shsession/internal/testkit"
 )
 
 // A node is a proxy in a loop, with a listener made first so that its address is known.
 type node struct {
 	listener net.Listener
 	addr     string
+	log      testkit.Output
 
 	mu      sync.Mutex // guards the fields below
 	handled int
 	most    int // descriptors that were open when a request had been handled
-	log     strings.Builder
 }
 
 func newNode(t *testing.T) *node {
@@ -35,18 +36,11 @@ func newNode(t *testing.T) *node {
 	return &node{listener: ln, addr: ln.Addr().String()}
 }
 
-// Write is for the log.
-func (n *node) Write(b []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.log.Write(b)
-}
-
 // serve serves a proxy to an upstream, and returns it.
 func (n *node) serve(t *testing.T, upstream string) *apiproxy.Proxy {
 	t.Helper()
 	proxy, err := apiproxy.New(newSession(t, newService(t), secret), apiproxy.Options{
-		Upstream: upstream, AllowHosts: []string{"proxy.example"}, Logger: slog.New(slog.NewTextHandler(n, nil)),
+		Upstream: upstream, AllowHosts: []string{"proxy.example"}, Logger: slog.New(slog.NewTextHandler(&n.log, nil)),
 		OnRequest: func(int, time.Duration) {
 			open := descriptors(t)
 			n.mu.Lock()

@@ -2,7 +2,6 @@ package apiproxy_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -55,9 +54,10 @@ type rig struct {
 	client   *http.Client
 	stop     func() error // ends the proxy and returns what Serve did
 
-	mu    sync.Mutex // guards the fields below
+	log testkit.Output
+
+	mu    sync.Mutex // guards codes
 	codes []int      // of the requests that have ended
-	log   bytes.Buffer
 }
 
 // newRig starts a proxy to an upstream that is handler, or the identity service's API if that is nil.
@@ -77,7 +77,7 @@ func newRig(t testing.TB, handler http.Handler, o apiproxy.Options) *rig {
 // start starts the proxy.
 func (r *rig) start(t testing.TB, session *shsession.Session, o apiproxy.Options) {
 	t.Helper()
-	o.Logger = slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Logger = slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.OnRequest = func(code int, took time.Duration) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -109,23 +109,10 @@ func (r *rig) start(t testing.TB, session *shsession.Session, o apiproxy.Options
 		if err := r.stop(); err != nil {
 			t.Error(err)
 		}
-		if log := r.logged(); strings.Contains(log, secret) || strings.Contains(log, "eyJ") {
+		if log := r.log.String(); strings.Contains(log, secret) || strings.Contains(log, "eyJ") {
 			t.Errorf("the log has a secret: %s", log)
 		}
 	})
-}
-
-// Write is for the log.
-func (r *rig) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(b)
-}
-
-func (r *rig) logged() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
 }
 
 // counted returns the statuses of the requests that have been counted.

@@ -1,7 +1,6 @@
 package tokenendpoint_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -55,8 +54,7 @@ type rig struct {
 	gets     atomic.Int64 // requests for the service's keys and discovery
 	tokens   atomic.Int64 // new tokens of the session, once all is written that a login writes
 
-	mu  sync.Mutex // guards log
-	log bytes.Buffer
+	log testkit.Output
 }
 
 func newRig(t testing.TB, life time.Duration) *rig {
@@ -70,7 +68,7 @@ func newRig(t testing.TB, life time.Duration) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logger := slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	logger := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := &http.Client{Transport: r}
 	r.session, err = shsession.New(shsession.Config{
 		ClientID: clientID, ClientSecret: shsession.NewSecret(realSecret),
@@ -88,8 +86,8 @@ func newRig(t testing.TB, life time.Duration) *rig {
 	}
 	t.Cleanup(func() {
 		for _, leak := range []string{realSecret, r.secret, "eyJ"} {
-			if strings.Contains(r.logged(), leak) {
-				t.Errorf("the log has a secret: %s", r.logged())
+			if strings.Contains(r.log.String(), leak) {
+				t.Errorf("the log has a secret: %s", r.log.String())
 			}
 		}
 	})
@@ -119,19 +117,6 @@ func (r *rig) endpointWith(t *testing.T, service roundTripFunc) *tokenendpoint.E
 		t.Fatal(err)
 	}
 	return e
-}
-
-// Write is for the log.
-func (r *rig) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.Write(b)
-}
-
-func (r *rig) logged() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.log.String()
 }
 
 // login makes the session log in, as it has when an endpoint begins.

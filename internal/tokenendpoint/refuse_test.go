@@ -158,15 +158,15 @@ func TestGuesses(t *testing.T) {
 		if s := r.endpoint.Status(); s.Refused != 10_000 || s.Handed != 1 {
 			t.Errorf("status %+v", s)
 		}
-		if n := strings.Count(r.logged(), "level=WARN"); n != 1 {
+		if n := strings.Count(r.log.String(), "level=WARN"); n != 1 {
 			t.Errorf("%d lines in the log", n)
 		}
 		time.Sleep(time.Minute)
 		form := r.form()
 		form.Del("client_id")
 		r.send(t, r.post(form))
-		if !strings.Contains(r.logged(), "refused=10000") {
-			t.Errorf("the log doesn't count what it left out: %s", r.logged())
+		if !strings.Contains(r.log.String(), "refused=10000") {
+			t.Errorf("the log doesn't count what it left out: %s", r.log.String())
 		}
 		if n := r.service.Counters().TokenRequests; n != 1 {
 			t.Errorf("%d logins", n)
